@@ -1,0 +1,1 @@
+"""The command line, installed as ``audit`` and ``shortcut-audit``: parse, call one function, print."""

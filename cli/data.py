@@ -1,0 +1,100 @@
+"""``audit data``: looks at a data set before anything is trained on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import ConfigOptions, DataOptions, takes
+from .output import emit, emit_json
+
+if TYPE_CHECKING:
+    from shortcut_audit.data.manifest import Manifest
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Check a data set as downloaded, write its manifest, or render a synthetic one.\n\n"
+    "Example: audit data check --dataset chexpert --root data/CheXpert-v1.0-small",
+)
+OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+
+
+@app.command()
+@takes(DataOptions)
+def check(options: DataOptions) -> None:
+    """Open a data set, count it, and read every image.
+
+    Reads the tables and all images. Leaves nothing.
+    Exit code 4 where nothing must be trained on it: a patient in two
+    splits, an impossible label, too many images that cannot be read.
+
+    Example: audit data check --dataset chexpert --attributes tubes.csv
+    """
+    from shortcut_audit.data.datasets import open_dataset
+    from shortcut_audit.data.images import check_images
+
+    from .overview import overview, print_overview
+
+    manifest = open_dataset(options.load().dataset)
+    seen = overview(manifest)
+    if not options.as_json:
+        print_overview(seen)
+    quarantine = check_images(manifest)
+    if options.as_json:
+        emit_json({**asdict(seen), "unreadable": quarantine.reasons, "unreadable_by_group": quarantine.by_group})
+        return
+    emit(quarantine.note() or "all images can be read")
+    for sample, reason in quarantine.reasons.items():
+        emit(f"  {sample}: {reason}")
+
+
+@app.command()
+@takes(DataOptions)
+def prepare(options: DataOptions, *, out: OutFolder) -> None:
+    """Write the manifest of a data set: one row a film, and the data card beside it.
+
+    Reads the data set's tables.
+    Leaves manifest.csv (mode 0600: it holds ids) and manifest.json.
+
+    Example: audit data prepare --dataset chexpert --out prepared/chexpert
+    """
+    from shortcut_audit.data.datasets import open_dataset
+
+    manifest = open_dataset(options.load().dataset)
+    _refuse_other(out, manifest)
+    _tell(manifest.save(out), manifest, as_json=options.as_json)
+
+
+@app.command()
+@takes(ConfigOptions)
+def synth(options: ConfigOptions, *, out: OutFolder) -> None:
+    """Render the synthetic chest X-rays of 'audit demo': each film with and without a chest tube.
+
+    Reads nothing.
+    Leaves images, masks and footprints (PNG), manifest.csv, manifest.json.
+
+    Example: audit data synth --out synthetic --set dataset.options.train=200
+    """
+    from shortcut_audit.data.datasets import DATASETS
+
+    config = options.load(dataset__options__seed=options.seed)
+    manifest = DATASETS.get("synthetic_cxr")(out, config.dataset)
+    _tell(out / "manifest.csv", manifest, as_json=options.as_json)
+
+
+def _refuse_other(out: Path, manifest: Manifest) -> None:
+    from shortcut_audit.data.manifest import read_manifest
+    from shortcut_audit.errors import BusyError
+
+    if (out / "manifest.csv").exists() and read_manifest(out).fingerprint != manifest.fingerprint:
+        raise BusyError(f"{out} holds the manifest of other data; choose another folder with --out")
+
+
+def _tell(path: Path, manifest: Manifest, *, as_json: bool) -> None:
+    if as_json:
+        emit_json({"manifest": str(path), "images": len(manifest), "fingerprint": manifest.fingerprint})
+    else:
+        emit(f"{path}: {len(manifest)} images; it holds ids, so keep it to yourself")

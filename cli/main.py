@@ -1,0 +1,65 @@
+"""The entry point: cap threads, run the command, turn what went wrong into a message and a code.
+
+Exit codes: 0 done · 1 FAIL or CONCERN at or above --fail-on · 2 usage · 3 INSUFFICIENT at --fail-on
+insufficient · 4 content of an input · 70 our bug · 71 training diverged · 73 run folder busy · 74 I/O ·
+75 stopped but resumable · 130, 143 signals.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from shortcut_audit.runtime import cap_threads
+
+from . import data, doctor, evaluate, listing, report, stages
+from .failures import fail, stop_on_sigterm, tell_stopped
+
+app = typer.Typer(
+    name="audit",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Does a medical-image model read the finding, or its shortcut? Find out, and train one that does not.",
+    epilog="Start with 'audit demo'. Exit codes: 0 done, 1 FAIL, 2 usage, 3 insufficient (if asked), 4 bad input, "
+    "70 our bug, 71 diverged, 73 folder busy, 74 I/O, 75 stopped but resumable.",
+)
+for command in (
+    stages.demo, stages.train, stages.explain, stages.pretrain, stages.finetune,
+    evaluate.evaluate, report.report, listing.list_kind, doctor.doctor,
+):  # fmt: skip
+    app.command(name=command.__name__.removesuffix("_kind"))(command)
+app.add_typer(data.app, name="data")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"shortcut-audit {version('shortcut-audit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run ``audit``; never returns."""
+    cap_threads()
+    stop_on_sigterm()
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app()
+    except SystemExit as end:
+        tell_stopped(end.code)
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever is raised has an exit code)
+        fail(error)

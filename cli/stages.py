@@ -1,0 +1,126 @@
+"""The commands that compute: demo, train, explain, pretrain, finetune. Each is one call of the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .options import StageOptions, takes
+from .verdict import show
+
+OWN = "This command"
+NO_LINK = 0.5
+"""P(tube) in both classes where there is no association to learn."""
+RunFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", rich_help_panel=OWN, help="Run folder to take models and masks from; else the newest."),
+]
+
+
+@takes(StageOptions)
+def demo(
+    options: StageOptions,
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", rich_help_panel=OWN, help="One minute; promises only the classifier's FAIL.")
+    ] = False,
+    no_shortcut: Annotated[
+        bool,
+        typer.Option("--no-shortcut", rich_help_panel=OWN, help="Train where tube and pneumothorax are independent."),
+    ] = False,
+    severity_link: Annotated[
+        float | None,
+        typer.Option(metavar="LOG-ODDS", rich_help_panel=OWN,
+                     help="In the test films only: log-odds of a tube per SD of log size of the pneumothorax."),
+    ] = None,
+) -> None:  # fmt: skip
+    """The whole story on built-in synthetic chest X-rays with a planted chest tube.
+
+    Reads nothing: it renders films, each with and without the tube.
+    Trains, explains, pre-trains, fine-tunes, audits: about four minutes.
+    Leaves a run folder with report.html; ends with 0 whatever the verdicts.
+
+    Example: audit demo --quick
+    """
+    from shortcut_audit import pipeline
+
+    config = options.load(
+        dataset__options__tube_given_finding=NO_LINK if no_shortcut else None,
+        dataset__options__tube_given_none=NO_LINK if no_shortcut else None,
+        dataset__options__severity_link=severity_link,
+    )
+    show(pipeline.demo(config, out=options.out, new=options.new, quick=quick), as_json=options.as_json)
+
+
+@takes(StageOptions)
+def train(
+    options: StageOptions,
+    *,
+    supervision: Annotated[
+        Literal["label", "mask"],
+        typer.Option(rich_help_panel=OWN, help="label: a classifier. mask: a segmenter on drawn masks."),
+    ] = "label",
+) -> None:
+    """Train a classifier, or a segmenter on drawn masks.
+
+    Reads a data set (--dataset, --root) or your own table (--config).
+    Leaves weights (safetensors) with a readable card beside them.
+
+    Example: audit train --dataset chexpert --root data/CheXpert-v1.0-small
+    """
+    from shortcut_audit import pipeline
+
+    show(pipeline.train(options.load(), out=options.out, new=options.new, supervision=supervision),
+         as_json=options.as_json)  # fmt: skip
+
+
+@takes(StageOptions)
+def explain(options: StageOptions, *, run: RunFolder = None) -> None:
+    """Explain a classifier over a data set and store the pseudo-masks.
+
+    Reads a data set and the classifier of a run.
+    Leaves masks.h5: a heat map and a pseudo-mask for each film and finding.
+
+    Example: audit explain --dataset chexpert --run runs/20261120-1032-chexpert
+    """
+    from shortcut_audit import pipeline
+
+    show(pipeline.explain(options.load(), out=options.out, new=options.new, run=run), as_json=options.as_json)
+
+
+@takes(StageOptions)
+def pretrain(
+    options: StageOptions,
+    *,
+    classifier: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", rich_help_panel=OWN, help="Take this classifier; else one is trained."),
+    ] = None,
+) -> None:
+    """Train a classifier (or take one), explain it, and pre-train a segmenter on the pseudo-masks.
+
+    Reads a data set with image labels; needs no drawn mask.
+    Leaves classifier, masks.h5 and segmenter in a run folder.
+
+    Example: audit pretrain --dataset chexpert
+    """
+    from shortcut_audit import pipeline
+
+    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifier=classifier),
+         as_json=options.as_json)  # fmt: skip
+
+
+@takes(StageOptions)
+def finetune(options: StageOptions, *, run: RunFolder = None) -> None:
+    """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch.
+
+    Reads a data set with drawn masks and a pre-trained segmenter.
+    Leaves both segmenters and their comparison.
+
+    Example: audit finetune --config isic2017_traps --root data/isic2017 --run runs/20261120-1032-isic2017
+    """
+    from shortcut_audit import pipeline
+
+    show(pipeline.finetune(options.load(), out=options.out, new=options.new, run=run), as_json=options.as_json)

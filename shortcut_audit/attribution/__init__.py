@@ -1,0 +1,1 @@
+"""Which pixels moved a logit: attribution methods and the baselines they compare with."""

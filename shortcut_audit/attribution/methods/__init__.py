@@ -1,0 +1,1 @@
+"""One attribution method a file; see ``METHODS`` in ``attribution/base.py``."""

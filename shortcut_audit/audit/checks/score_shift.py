@@ -1,0 +1,39 @@
+"""Does the score go with the attribute among films of the same label?"""
+
+from __future__ import annotations
+
+from shortcut_audit.audit.checks import CHECKS, Findings
+from shortcut_audit.audit.question import Question
+from shortcut_audit.audit.result import Answer, Metric
+
+
+@CHECKS.register("score_shift")
+def score_shift(question: Question) -> Findings:
+    """Does the score go with the attribute among films of the same label?
+
+    AUROC of the score for the attribute (its own values, whatever the association) within label 0 and
+    within label 1; 0.5 is no shift. It describes and decides nothing: harder films look the same.
+    """
+    metrics, answers = [], []
+    for label in (0, 1):
+        same = question.test & (question.label == bool(label))
+        shift = question.between(
+            same & (question.values == 1), same & (question.values == 0),
+            f"the {'positives' if label else 'negatives'} do not have both values of {question.attribute}",
+        )  # fmt: skip
+        metric = question.metric("score_shift", shift, f"label:{label}")
+        metrics.append(metric)
+        answers.append(_answer(question, metric, label))
+    return Findings(answers=tuple(answers), metrics=tuple(metrics))
+
+
+def _answer(question: Question, metric: Metric, label: int) -> Answer:
+    shifted = metric.low is not None and metric.high is not None and not metric.low <= 0.5 <= metric.high
+    reason = metric.reason or f"the interval {'excludes' if shifted else 'covers'} 0.5"
+    return Answer(
+        check="score_shift", kind="performance", model=question.model, finding=question.finding,
+        attribute=question.attribute, evidence="yes" if shifted else "cannot tell", number="score_shift",
+        question=f"Does the score go with the attribute among {'positives' if label else 'negatives'}?",
+        value=metric.value, low=metric.low, high=metric.high, null=0.5, limit=None, limit_origin=None,
+        reason=f"{reason}; this describes and decides nothing",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Data sets: manifests, images, masks, splits, and attributes that can be drawn."""

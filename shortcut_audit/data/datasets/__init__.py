@@ -1,0 +1,56 @@
+"""Data sets by name: each is one file with one function ``(root, config) -> Manifest``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.attributes import join_attributes
+from shortcut_audit.data.manifest import Manifest
+from shortcut_audit.errors import UsageError
+from shortcut_audit.registry import Registry
+
+Dataset = Callable[[Path, DatasetConfig], Manifest]
+DATASETS: Registry[Dataset] = Registry("dataset", "shortcut_audit.data.datasets")
+ROOT_VARIABLE = "SHORTCUT_AUDIT_DATA"
+
+
+def open_dataset(config: DatasetConfig) -> Manifest:
+    """Read the manifest of a data set, with the user's attributes joined and the card's texts as configured.
+
+    Raises:
+        UsageError: an unknown data set, no root, a column that is not there.
+        InputError: the content of a table.
+    """
+    read = DATASETS.get(config.name)
+    manifest = read(find_root(config), config)
+    said = {
+        "name": config.title, "source": config.source, "licence": config.licence,
+        "test_design": config.test_design, "pairs": config.pairs,
+    }  # fmt: skip
+    card = replace(manifest.card, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
+    manifest = replace(manifest, card=card)
+    return join_attributes(manifest, Path(config.attributes_file)) if config.attributes_file else manifest
+
+
+def find_root(config: DatasetConfig) -> Path:
+    """Return the folder of a data set: ``dataset.root``, else the folder of its name under SHORTCUT_AUDIT_DATA.
+
+    A table without a root lies in its own folder.
+
+    Raises:
+        UsageError: neither is given.
+    """
+    if config.root:
+        return Path(config.root).expanduser()
+    if config.table:
+        return Path(config.table.file).parent
+    if base := os.environ.get(ROOT_VARIABLE):
+        return Path(base) / config.name
+    raise UsageError(
+        f"where is the data set '{config.name}'? Say --root FOLDER (dataset.root in a config), or set "
+        f"{ROOT_VARIABLE} to a folder that holds '{config.name}'"
+    )

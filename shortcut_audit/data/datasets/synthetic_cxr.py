@@ -1,0 +1,269 @@
+"""Synthetic chest films with a planted chest tube; every film also exists with the tube switched.
+
+P(tube | pneumothorax) = .735 and P(tube | none) = .128 are the rates counted in SIIM-ACR (453 positives
+and 1,498 negatives with a tube label). Where they are .5 and .5 there is no association to learn.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import DATASETS
+from shortcut_audit.data.film import (
+    AREA_MEDIAN,
+    AREA_SIGMA,
+    Anatomy,
+    Pneumothorax,
+    draw_anatomy,
+    draw_film,
+    draw_pneumothorax,
+)
+from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split, read_manifest
+from shortcut_audit.data.spurious import SPURIOUS
+from shortcut_audit.errors import UsageError
+from shortcut_audit.provenance import fingerprint
+from shortcut_audit.runtime import progress
+from shortcut_audit.shapes import Floats, Mask
+
+FINDING = "pneumothorax"
+TUBE = "chest_tube"
+LEADS = "ecg_leads"
+IPSILATERAL = 0.9
+LEADS_RATE = 0.5
+AFFECTED_FILM_POSITIVE = 0.85
+"""Share of an affected patient's films on which the lung is not yet (or no longer) expanded."""
+FILMS_PER_PATIENT = (0.4, 0.3, 0.2, 0.1)
+CHUNK = 25
+
+
+class SyntheticOptions(BaseModel):
+    """Knobs of the generator (``dataset.options`` in a configuration).
+
+    ``severity_link`` is the log-odds of a tube per standard deviation of log area, among positives of
+    the test split only: it makes the cases with a tube easier or harder without teaching a model anything.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int = Field(default=96, ge=32, le=1024)
+    train: int = Field(default=1000, ge=8)
+    val: int = Field(default=200, ge=8)
+    test: int = Field(default=1400, ge=8)
+    prevalence: float = Field(default=0.5, gt=0, lt=AFFECTED_FILM_POSITIVE)
+    tube_given_finding: float = Field(default=0.735, gt=0, lt=1)
+    tube_given_none: float = Field(default=0.128, gt=0, lt=1)
+    severity_link: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmPlan:
+    """Every choice that makes one film, drawn before anything is rendered."""
+
+    sample_id: str
+    patient_id: str
+    split: Split
+    anatomy: Anatomy
+    finding: Pneumothorax | None
+    tube: bool
+    leads: bool
+    tube_side: int
+    leads_side: int
+    sex: str
+    age: int
+    seed: tuple[int, ...]
+
+
+@DATASETS.register("synthetic_cxr")
+def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
+    """Chest films rendered here, with a planted chest tube, ECG leads and exact counterparts."""
+    options = _options(config)
+    card = DataCard(
+        name=config.title or "synthetic chest films",
+        source="rendered by shortcut-audit",
+        licence="Apache-2.0",
+        release=fingerprint(options.model_dump())[:12],
+        test_design=config.test_design or "natural",
+        pairs="exact",
+        notes=(
+            f"P(chest tube | pneumothorax) = {options.tube_given_finding}, P(chest tube | none) = {options.tube_given_none}",
+            f"severity link in the test films = {options.severity_link}",
+        ),
+    )
+    if (root / "manifest.csv").is_file():
+        found = read_manifest(root)
+        if found.card.release == card.release:
+            return found
+        raise UsageError(f"{root} holds synthetic films of other options; name another folder with --out or --root")
+    plans = plan_films(options)
+    rows = _render_all(plans, root, options.size)
+    manifest = Manifest.from_frame(pl.DataFrame(rows), card=card, root=root, where=str(root / "manifest.csv"))
+    manifest.save(root)
+    return manifest
+
+
+def _options(config: DatasetConfig) -> SyntheticOptions:
+    try:
+        return SyntheticOptions.model_validate(config.options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(SyntheticOptions.model_fields)
+        raise UsageError(f"dataset.options.{key}: {first['msg']}; known keys here: {known}") from error
+
+
+def plan_films(options: SyntheticOptions) -> list[FilmPlan]:
+    """Draw all choices for all films; equal options give equal plans."""
+    plans: list[FilmPlan] = []
+    for code, split in enumerate(SPLITS):
+        wanted = getattr(options, split)
+        made: list[FilmPlan] = []
+        while len(made) < wanted:
+            patient = made[-1].seed[2] + 1 if made else 0
+            made += _plan_patient(options, split, (options.seed, code, patient))
+        link = options.severity_link if split == "test" else 0.0
+        plans += _with_tubes(made[:wanted], options, link, np.random.default_rng((options.seed, code)))
+    return plans
+
+
+def _plan_patient(options: SyntheticOptions, split: Split, seed: tuple[int, int, int]) -> list[FilmPlan]:
+    """Draw one patient's films, none of them with a tube yet."""
+    rng = np.random.default_rng(seed)
+    anatomy = draw_anatomy(rng)
+    affected = rng.random() < options.prevalence / AFFECTED_FILM_POSITIVE
+    sex, age = str(rng.choice(["F", "M"])), int(rng.integers(18, 90))
+    side = int(rng.choice([-1, 1]))
+    plans = []
+    for number in range(int(rng.choice(4, p=FILMS_PER_PATIENT)) + 1):
+        drawn = draw_pneumothorax(rng)
+        finding = drawn if affected and rng.random() < AFFECTED_FILM_POSITIVE else None
+        side = finding.side if finding else side
+        ipsilateral = rng.random() < IPSILATERAL
+        plans.append(
+            FilmPlan(
+                sample_id=f"{split}-{seed[2]:05d}-{number}",
+                patient_id=f"{split}-{seed[2]:05d}",
+                split=split,
+                anatomy=anatomy,
+                finding=finding,
+                tube=False,
+                leads=bool(rng.random() < LEADS_RATE),
+                tube_side=side if ipsilateral else -side,
+                leads_side=int(rng.choice([-1, 1])),
+                sex=sex,
+                age=age,
+                seed=(*seed, number),
+            )
+        )
+    return plans
+
+
+def _with_tubes(
+    plans: list[FilmPlan], options: SyntheticOptions, link: float, rng: np.random.Generator
+) -> list[FilmPlan]:
+    """Give tubes to exactly the wanted share of either class.
+
+    The films with the largest link * severity + logistic noise get one: a logistic model whose
+    intercept is whatever makes the share exact. Exact shares keep a chance association, which a model
+    would learn, out of the set that is to have none.
+    """
+    noise = rng.logistic(size=len(plans))
+    severity = [np.log(p.finding.area / AREA_MEDIAN) / AREA_SIGMA if p.finding else 0.0 for p in plans]
+    inclination = link * np.array(severity) + noise
+    positive = np.array([plan.finding is not None for plan in plans])
+    tube = np.zeros(len(plans), dtype=bool)
+    for rows, rate in ((positive, options.tube_given_finding), (~positive, options.tube_given_none)):
+        ranked = np.flatnonzero(rows)[np.argsort(-inclination[rows], kind="stable")]
+        tube[ranked[: round(rate * len(ranked))]] = True
+    return [replace(plan, tube=bool(given)) for plan, given in zip(plans, tube, strict=True)]
+
+
+def _render_all(plans: list[FilmPlan], root: Path, size: int) -> list[dict[str, Any]]:
+    """Render and write all films on all cores; return their manifest rows in order."""
+    for folder in ("images", "switched", "masks"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    chunks = [plans[start : start + CHUNK] for start in range(0, len(plans), CHUNK)]
+    rows: list[dict[str, Any]] = []
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    with (
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        progress("Rendering chest films, each with and without the tube", len(plans), "films") as bar,
+    ):
+        for done in pool.map(_render_chunk, chunks, [root] * len(chunks), [size] * len(chunks)):
+            rows += done
+            bar.advance(len(done))
+    return rows
+
+
+def _render_chunk(plans: list[FilmPlan], root: Path, size: int) -> list[dict[str, Any]]:
+    return [_write_film(plan, root, size) for plan in plans]
+
+
+def render(plan: FilmPlan, size: int) -> tuple[dict[bool, Floats], dict[str, Mask]]:
+    """Render one film in both states of the tube, with identical noise.
+
+    Returns:
+        The film (H, W) in [0, 1] with (True) and without (False) the tube, and a mask for each
+        structure and device; the devices' masks are where they are (or would be) drawn.
+    """
+    rng = np.random.default_rng(plan.seed)
+    film = draw_film(rng, plan.anatomy, plan.finding, size=size)
+    tube, leads = SPURIOUS.get(TUBE), SPURIOUS.get(LEADS)
+    tube_params = tube.draw(rng, side=plan.tube_side)
+    leads_params = leads.draw(rng, side=plan.leads_side)
+    with_leads, leads_mask = leads.apply(film.clean, leads_params)
+    base = with_leads if plan.leads else film.clean
+    with_tube, tube_mask = tube.apply(base, tube_params)
+    masks = {**film.masks, TUBE: tube_mask, LEADS: leads_mask}
+    return {True: film.develop(with_tube), False: film.develop(base)}, masks
+
+
+def _write_film(plan: FilmPlan, root: Path, size: int) -> dict[str, Any]:
+    films, masks = render(plan, size)
+    name = f"{plan.sample_id}.png"
+    _save_grey(films[plan.tube], root / "images" / name)
+    _save_grey(films[not plan.tube], root / "switched" / name)
+    present = {TUBE: plan.tube, LEADS: plan.leads, FINDING: plan.finding is not None}
+    paths: dict[str, str | None] = {}
+    for structure, mask in masks.items():
+        if not present.get(structure, True):
+            paths[structure] = None
+            continue
+        paths[structure] = f"masks/{plan.sample_id}.{structure}.png"
+        Image.fromarray(mask).save(root / paths[structure])  # type: ignore[operator]
+    return _row(plan, name, paths, float(masks[FINDING].mean()))
+
+
+def _save_grey(film: Floats, path: Path) -> None:
+    Image.fromarray(np.round(film * 255).astype(np.uint8)).save(path, compress_level=1)
+
+
+def _row(plan: FilmPlan, name: str, paths: dict[str, str | None], area: float) -> dict[str, Any]:
+    structures = ("lungs", "ribs", "heart", "clavicles", FINDING)
+    return {
+        "sample_id": plan.sample_id,
+        "image": f"images/{name}",
+        "patient_id": plan.patient_id,
+        "split": plan.split,
+        f"label.{FINDING}": str(int(plan.finding is not None)),
+        f"attribute.{TUBE}": str(int(plan.tube)),
+        f"attribute.{LEADS}": str(int(plan.leads)),
+        **{f"mask.{structure}": paths[structure] for structure in structures},
+        f"footprint.{TUBE}": paths[TUBE],
+        f"footprint.{LEADS}": paths[LEADS],
+        f"counterpart.{TUBE}": f"switched/{name}",
+        f"severity.{FINDING}": f"{area:.6f}" if plan.finding else None,
+        "sex": plan.sex,
+        "age": str(plan.age),
+    }

@@ -1,0 +1,195 @@
+"""Images and masks at the working size, and which ones could not be read. Images become square: the aspect goes."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image
+
+from shortcut_audit.data.decode import BadImageError, decode
+from shortcut_audit.data.manifest import Manifest
+from shortcut_audit.errors import InputError
+from shortcut_audit.runtime import progress
+from shortcut_audit.shapes import Bools, Bytes8, Mask, Pixels
+
+MAX_MEMORY = 4 * 2**30
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""Weights of red, green and blue in grey (ITU-R BT.601)."""
+
+
+def read_image(path: Path, *, channels: int, size: int) -> Pixels:
+    """Return one image as (C, S, S) float32 in [0, 1].
+
+    The camera's rotation (EXIF) is undone, transparency is put on black, the size is changed by an
+    antialiased bilinear filter.
+
+    Args:
+        path: the file.
+        channels: 1 for grey (ITU-R BT.601 luma of a colour image), 3 for RGB.
+        size: S, the side in pixels.
+
+    Raises:
+        BadImageError: missing, truncated, too large, of more than 16 bits, or not an image.
+    """
+    pixels = decode(path)
+    if channels == 1 and pixels.shape[2] == 3:
+        pixels = (pixels @ LUMA)[:, :, None]
+    planes = [_resized(pixels[:, :, c], size) for c in range(pixels.shape[2])]
+    return np.stack(planes if len(planes) == channels else planes * channels)
+
+
+def read_mask(path: Path, size: int) -> Mask:
+    """Return one drawn mask as (S, S), nearest neighbour.
+
+    What is not black is in the mask, with two exceptions. In a file of 0, 127 and 255, 127 means "ignore"
+    and is outside. A file of more than 16 grey levels (antialiased, or saved as JPEG) is cut at half of its
+    largest value.
+
+    Raises:
+        BadImageError: as for :func:`read_image`.
+    """
+    levels = np.rint(decode(path).max(axis=2) * 65535).astype(np.int64)
+    drawn = levels > _cut(np.flatnonzero(np.bincount(levels.ravel())))
+    resized = Image.fromarray(drawn.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST)
+    return np.asarray(resized) > 0
+
+
+def _cut(levels: NDArray[np.int64]) -> float:
+    ignore, full = 127 * 257, 65535
+    if len(levels) > 16:
+        return float(levels[-1]) / 2
+    return float(ignore) if set(levels.tolist()) <= {0, ignore, full} and levels[-1] == full else 0.0
+
+
+def _resized(plane: Pixels, size: int) -> Pixels:
+    if plane.shape == (size, size):
+        return np.ascontiguousarray(plane)
+    resized = Image.fromarray(plane).resize((size, size), Image.Resampling.BILINEAR)
+    return np.clip(np.asarray(resized, dtype=np.float32), 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantine:
+    """Images left out because they could not be read.
+
+    ``reasons`` maps sample ids to messages, ``kept`` (N,) tells which rows remain, ``by_group`` counts those
+    left out by label and attribute (``{"label.melanoma=1": 2}``): a loss that follows the label is itself a
+    shortcut.
+    """
+
+    reasons: dict[str, str]
+    kept: Bools
+    by_group: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.reasons)
+
+    def note(self) -> str | None:
+        """Return one sentence for a report, without ids; None where nothing was left out."""
+        if not self.reasons:
+            return None
+        groups = ", ".join(f"{name}: {count}" for name, count in self.by_group.items())
+        return f"{len(self)} of {len(self.kept)} images could not be read and were left out ({groups or 'no labels'})"
+
+
+def refuse_many(reasons: Mapping[str, str], total: int, *, what: str) -> None:
+    """Let a few unreadable files pass.
+
+    Raises:
+        InputError: more than max(3, 1 %) of ``total``; the message gives the first three reasons.
+    """
+    if len(reasons) > max(3, total // 100):
+        first = "; ".join(list(reasons.values())[:3])
+        raise InputError(
+            f"{len(reasons)} of {total} {what} are missing or cannot be read, more than max(3, 1 %): {first}; "
+            "check the root folder and the paths in the table"
+        )
+
+
+def check_images(manifest: Manifest) -> Quarantine:
+    """Read every image and keep none of them.
+
+    Raises:
+        InputError: more than max(3, 1 %) cannot be read.
+    """
+    return _quarantine(manifest, _visit(manifest.images(), lambda _, path: decode(path), what="Checking images"))
+
+
+def load_pixels(manifest: Manifest, *, size: int, channels: int) -> tuple[Bytes8, Quarantine]:
+    """Return the images as uint8 (N', C, S, S), and which rows were left out.
+
+    N' counts the rows of ``manifest.select(quarantine.kept)``.
+
+    Raises:
+        InputError: more than max(3, 1 %) cannot be read, or more than 4 GiB would be needed.
+    """
+    pixels, reasons = read_pixels(manifest.images(), size=size, channels=channels)
+    quarantine = _quarantine(manifest, reasons)
+    return (pixels[quarantine.kept] if reasons else pixels), quarantine
+
+
+def read_pixels(paths: Sequence[Path], *, size: int, channels: int) -> tuple[Bytes8, dict[int, str]]:
+    """Return uint8 (N, C, S, S), and for each row that could not be read (left black) the reason.
+
+    Raises:
+        InputError: more than 4 GiB would be needed.
+    """
+    needed = len(paths) * channels * size * size
+    if needed > MAX_MEMORY:
+        fits = int((MAX_MEMORY / len(paths) / channels) ** 0.5) // 32 * 32
+        raise InputError(
+            f"{len(paths)} images of {channels} x {size} x {size} need {needed / 2**30:.1f} GiB, at most 4 are used; "
+            f"set image.size to {max(fits, 32)} or less, or take fewer images"
+        )
+    pixels = np.zeros((len(paths), channels, size, size), dtype=np.uint8)
+
+    def fill(row: int, path: Path) -> None:
+        pixels[row] = np.rint(read_image(path, channels=channels, size=size) * 255)
+
+    return pixels, _visit(paths, fill, what="Reading images")
+
+
+def _visit(paths: Sequence[Path], visit: Callable[[int, Path], object], *, what: str) -> dict[int, str]:
+    """Call ``visit(row, path)`` in a few threads (Pillow decodes without the lock); return reasons by row."""
+
+    def attempt(job: tuple[int, Path]) -> str | None:
+        try:
+            visit(*job)
+        except BadImageError as error:
+            return str(error)
+        return None
+
+    reasons = {}
+    with progress(what, len(paths), "images") as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for row, reason in enumerate(pool.map(attempt, enumerate(paths))):
+            bar.advance()
+            if reason:
+                reasons[row] = reason
+    return reasons
+
+
+def _quarantine(manifest: Manifest, reasons: Mapping[int, str]) -> Quarantine:
+    ids = manifest.ids
+    named = {ids[row]: reason for row, reason in reasons.items()}
+    refuse_many(named, len(ids), what="images")
+    kept = np.ones(len(ids), dtype=bool)
+    kept[list(reasons)] = False
+    return Quarantine(reasons=named, kept=kept, by_group=_by_group(manifest.frame.filter(pl.Series(~kept))))
+
+
+def _by_group(rows: pl.DataFrame) -> dict[str, int]:
+    columns = [name for name in rows.columns if name.startswith(("label.", "attribute."))]
+    counts: Counter[str] = Counter()
+    for name in columns:
+        for value in rows[name].to_list():
+            shown = "blank" if value is None else f"{value:g}" if isinstance(value, float) else value
+            counts[f"{name}={shown}"] += 1
+    return dict(sorted(counts.items()))

@@ -1,0 +1,94 @@
+"""Reads a CSV as people write them: all of it text, with a header, and nothing guessed about types."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from shortcut_audit.errors import InputError, UsageError, did_you_mean
+
+_SEPARATORS = (",", ";", "\t", "|")
+
+
+def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame:
+    """Return every column as text, empty cells as null.
+
+    UTF-8 (with or without a byte-order mark), else Latin-1. Blanks around column names go. Columns without
+    a name (a row index, a trailing separator) are dropped.
+
+    Args:
+        path: the file.
+        separator: one character; None takes the one of ``, ; |`` and tab that is most frequent in the header.
+
+    Raises:
+        UsageError: the file is not there.
+        InputError: it is not a table, or two columns have the same name.
+    """
+    try:
+        text = _decode(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing table") from error
+    header = text.partition("\n")[0]
+    try:
+        rows = pl.read_csv(
+            io.BytesIO(text.encode()),
+            has_header=False,
+            infer_schema=False,
+            separator=separator or max(_SEPARATORS, key=header.count),
+        )
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not readable as a table ({reason}); expected a CSV with a header") from error
+    return _with_header(rows, path)
+
+
+def require_column(frame: pl.DataFrame, name: str, *, where: str, key: str) -> pl.Series:
+    """Return a column.
+
+    Args:
+        frame: a table.
+        name: the column.
+        where: how the message names the table.
+        key: the config key that asked for it.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in frame.columns:
+        raise UsageError(
+            f"{where}: {key} names the column '{name}', which is not there{did_you_mean(name, frame.columns)}; "
+            f"the columns are: {', '.join(frame.columns)}"
+        )
+    return frame[name]
+
+
+def normalised(name: str) -> str:
+    """Return a column name without case, blanks and signs: ``Pleural_Effusion`` is ``Pleural Effusion``."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def first_column(frame: pl.DataFrame, names: Iterable[str]) -> str | None:
+    """Return the first column whose normalised name is one of ``names``, in the order of the table."""
+    wanted = {normalised(name) for name in names}
+    return next((column for column in frame.columns if normalised(column) in wanted), None)
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _with_header(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
+    names = [(name or "").strip() for name in rows.row(0)]
+    kept = [(column, name) for column, name in zip(rows.columns, names, strict=True) if name]
+    seen: set[str] = set()
+    for _, name in kept:
+        if name in seen:
+            raise InputError(f"{path}: two columns are called '{name}'; give each its own name")
+        seen.add(name)
+    return rows[1:].select(pl.col(column).alias(name) for column, name in kept)

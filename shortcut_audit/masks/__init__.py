@@ -1,0 +1,1 @@
+"""Attributions as pseudo-masks, the store they lie in, and how well masks agree."""

@@ -1,0 +1,51 @@
+"""The readable card beside every file of weights: what the network is and how it came about."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    channels: int
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    seed: int
+    trained_on: str = ""
+    """Fingerprint of the manifest of the training films."""
+    started_from: str = ""
+    """SHA-256 of the weights that training started from; blank: random initialisation."""
+    supervision: str = ""
+    history: tuple[dict[str, Any], ...] = ()
+    chosen: str = ""
+    """Which epoch was kept, and by which rule."""
+
+
+class ClassifierCard(_Card):
+    """A timm network with one logit a finding."""
+
+    kind: Literal["classifier"] = "classifier"
+    architecture: str
+    findings: tuple[str, ...]
+
+
+class SegmenterCard(_Card):
+    """A segmentation-models-pytorch network with one probability map a class.
+
+    With ``softmax`` the network has one more output, the background, which comes first.
+    """
+
+    kind: Literal["segmenter"] = "segmenter"
+    architecture: Literal["unet"]
+    encoder: str
+    decoder_channels: tuple[int, ...]
+    activation: Literal["sigmoid", "softmax"]
+    classes: tuple[str, ...]
+
+
+ModelCard = Annotated[ClassifierCard | SegmenterCard, Field(discriminator="kind")]

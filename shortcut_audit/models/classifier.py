@@ -1,0 +1,88 @@
+"""Classifiers: any timm network, one logit a finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from shortcut_audit.errors import UsageError, did_you_mean
+from shortcut_audit.models.card import ClassifierCard
+from shortcut_audit.models.pixels import Standardise, padded_batches
+
+
+class Classifier(nn.Module):
+    """Logits (N, F) from pixels (N, C, H, W) in [0, 1]; ``card`` says which finding is which."""
+
+    def __init__(self, card: ClassifierCard, network: nn.Module) -> None:
+        super().__init__()
+        self.card = card
+        self.standardise = Standardise(card.mean, card.std)
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return logits (N, F)."""
+        logits: Tensor = self.network(self.standardise(pixels))
+        return logits
+
+
+def build_classifier(card: ClassifierCard, *, weights: str = "none") -> Classifier:
+    """Make the network a card describes.
+
+    Args:
+        card: architecture, findings, channels and standardisation.
+        weights: ``none`` (random), ``imagenet`` (timm's, fetched or cached by timm), or a file of weights.
+
+    Raises:
+        UsageError: timm has no such architecture, or the file's weights do not fit.
+    """
+    if card.architecture not in timm.list_models():
+        guess = did_you_mean(card.architecture, timm.list_models())
+        raise UsageError(f"classifier.architecture: timm has no network called '{card.architecture}'{guess}")
+    network = timm.create_model(
+        card.architecture,
+        pretrained=weights == "imagenet",
+        in_chans=card.channels,
+        num_classes=len(card.findings),
+    )
+    classifier = Classifier(card, network)
+    if weights not in ("none", "imagenet"):
+        _load_body(classifier, Path(weights))
+    return classifier
+
+
+def _load_body(classifier: Classifier, path: Path) -> None:
+    """Take all weights but the head's from a safetensors file of a timm network or one of ours."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"classifier.weights: {path} is not a readable safetensors file ({error})") from error
+    state = {name.removeprefix("network."): tensor for name, tensor in found.items()}
+    own = classifier.network.state_dict()
+    head = {name for name in own if name.startswith(_head_prefix(classifier.network))}
+    fitting = {k: v for k, v in state.items() if k in own and k not in head and v.shape == own[k].shape}
+    missing = sorted(set(own) - set(fitting) - head)
+    if missing:
+        raise UsageError(
+            f"classifier.weights: {path} lacks {len(missing)} of {len(own)} tensors of "
+            f"{classifier.card.architecture}, first '{missing[0]}'; name a file of that architecture"
+        )
+    classifier.network.load_state_dict(fitting, strict=False)
+
+
+def _head_prefix(network: nn.Module) -> str:
+    head = network.get_classifier()  # type: ignore[operator]
+    return next((name + "." for name, module in network.named_modules() if module is head), "\0")
+
+
+@torch.inference_mode()
+def predict_scores(classifier: Classifier, pixels: Tensor) -> Tensor:
+    """Return scores (N, F) in [0, 1], float32, from stored pixels (N, C, H, W) uint8."""
+    classifier.eval()
+    scores = [torch.sigmoid(classifier(chunk))[:count] for chunk, count in padded_batches(pixels)]
+    return torch.cat(scores) if scores else torch.empty(0, len(classifier.card.findings))

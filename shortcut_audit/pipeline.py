@@ -1,0 +1,168 @@
+"""The order of the stages, on one page. Everything heavy is imported when a stage begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from re import fullmatch
+from typing import Literal
+
+from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.config import Config, lay_over
+from shortcut_audit.errors import UsageError
+from shortcut_audit.runs import Run, hold, newest_run, open_run, read_run
+from shortcut_audit.runtime import say
+
+Supervision = Literal["label", "mask", "both"]
+ANY_MODEL = r"(classifier|segmenter_\w+)\.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a command did: its folder, the audit if there was one, and lines for people."""
+
+    run: Path
+    result: AuditResult | None
+    lines: tuple[str, ...]
+
+
+def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
+    """Run the whole story on synthetic films and audit every model of it."""
+    from shortcut_audit.stages import explain as explaining
+    from shortcut_audit.stages import learn
+    from shortcut_audit.stages.evaluate import audit_run
+    from shortcut_audit.stages.study import begin
+
+    with open_run("demo", config, out=out, new=new) as run:
+        study = begin(run, config)
+        learn.learn_labels(study)
+        explaining.explain_training_films(study, run.path(learn.CLASSIFIER))
+        learn.learn_pseudo_masks(study)
+        learn.learn_drawn_masks(study, "finetuned")
+        learn.learn_drawn_masks(study, "scratch")
+        outcome = _told(*audit_run(run, config, None))
+        found = planted_found(outcome.result)
+        return replace(outcome, lines=(*outcome.lines, f"planted shortcut found: {'yes' if found else 'no'}"))
+
+
+def train(config: Config, *, out: Path | None, new: bool, supervision: Supervision) -> Outcome:
+    """Train a classifier on image labels, a segmenter on drawn masks, or both on the same films."""
+    from shortcut_audit.stages import learn
+    from shortcut_audit.stages.study import begin
+
+    with open_run(f"train --supervision {supervision}", config, out=out, new=new) as run:
+        study = begin(run, config)
+        if supervision != "mask":
+            learn.learn_labels(study)
+        if supervision != "label":
+            learn.learn_drawn_masks(study, "scratch")
+            if config.segmenter.permuted_twin:
+                learn.learn_drawn_masks(study, "permuted")
+        return Outcome(run=run.folder, result=None, lines=_models_told(run))
+
+
+def explain(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
+    """Explain the classifier of a run (by default the newest) and store pseudo-masks."""
+    from shortcut_audit.stages import explain as explaining
+    from shortcut_audit.stages.learn import CLASSIFIER
+    from shortcut_audit.stages.study import begin
+
+    source = _source(run, CLASSIFIER, "train one with 'audit train'")
+    config = lay_over(source.config, config)
+    with open_run("explain", config, out=out, new=new) as target:
+        study = begin(target, config)
+        explaining.explain_training_films(study, source.path(CLASSIFIER))
+        store = target.path("masks.h5")
+        return Outcome(run=target.folder, result=None, lines=(f"masks: {store}",))
+
+
+def pretrain(config: Config, *, out: Path | None, new: bool, classifier: Path | None) -> Outcome:
+    """Train a classifier (or take one), explain it, and pre-train a segmenter on the pseudo-masks."""
+    from shortcut_audit.stages import explain as explaining
+    from shortcut_audit.stages import learn
+    from shortcut_audit.stages.study import begin
+
+    with open_run("pretrain", config, out=out, new=new) as run:
+        study = begin(run, config)
+        if classifier is None:
+            learn.learn_labels(study)
+        explaining.explain_training_films(study, classifier or run.path(learn.CLASSIFIER))
+        learn.learn_pseudo_masks(study)
+        return Outcome(run=run.folder, result=None, lines=_models_told(run))
+
+
+def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
+    """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch."""
+    from shortcut_audit.stages import learn
+    from shortcut_audit.stages.study import begin
+
+    source = _source(run, learn.PRETRAINED, "pre-train one with 'audit pretrain'")
+    config = lay_over(source.config, config)
+    with open_run("finetune", config, out=out, new=new) as target:
+        study = begin(target, config)
+        learn.learn_drawn_masks(study, "finetuned", source=source)
+        learn.learn_drawn_masks(study, "scratch")
+        return Outcome(run=target.folder, result=None, lines=_models_told(target))
+
+
+def evaluate(config: Config, *, run: Path | None, out: Path | None, model: Path | None) -> Outcome:
+    """Audit the models of a run (by default the newest), or a model file.
+
+    What was typed is laid over the run's configuration; ``--dataset`` audits on other data.
+    """
+    from shortcut_audit.stages.evaluate import audit_model, audit_run
+
+    if model is not None:
+        _need_attribute(config)
+        with open_run("evaluate", config, out=out, new=False) as opened:
+            return _told(*audit_model(opened, config, model))
+    source = _source(run, ANY_MODEL, "train one with 'audit train' or 'audit pretrain'")
+    say(f"Auditing the models of {source.folder}")
+    config = lay_over(source.config, config)
+    _need_attribute(config)
+    with hold(source):
+        return _told(*audit_run(source, config, out))
+
+
+def evaluate_scores(config: Config, path: Path, *, out: Path | None) -> Outcome:
+    """Audit a CSV of scores: no images, no torch."""
+    from shortcut_audit.stages.evaluate_scores import audit_file
+
+    _need_attribute(config)
+    return _told(*audit_file(config, path, out))
+
+
+def planted_found(result: AuditResult | None) -> bool:
+    """Whether the classifier's reliance on what was planted is shown."""
+    verdicts = result.verdicts if result else ()
+    return any(verdict.model == "classifier" and verdict.reliance == "shown" for verdict in verdicts)
+
+
+def _need_attribute(config: Config) -> None:
+    if not config.evaluate.spurious:
+        raise UsageError("which spurious attribute? Name it with --spurious NAME, as in --spurious chest_tube")
+
+
+def _source(run: Path | None, output: str, hint: str) -> Run:
+    """Return the run that was named, or the newest that has an output.
+
+    Raises:
+        UsageError: there is none, or it lacks the output.
+    """
+    folder = run or newest_run(output)
+    if folder is None:
+        raise UsageError(f"there is no run under ./runs to take a model from; {hint}, or name a folder with --run")
+    source = read_run(folder)
+    if not any(fullmatch(output, path.name) for path in folder.iterdir()):
+        raise UsageError(f"{folder} does not have what is needed ({output}); {hint}")
+    return source
+
+
+def _told(result: AuditResult, folder: Path) -> Outcome:
+    lines = (f"numbers: {folder / 'audit.json'}", f"report:  {folder / 'report.html'}")
+    return Outcome(run=folder, result=result, lines=lines)
+
+
+def _models_told(run: Run) -> tuple[str, ...]:
+    models = sorted(path for path in run.folder.glob("*.safetensors"))
+    return (*(f"model: {path}" for path in models), f"next:  audit evaluate --run {run.folder} --spurious NAME")

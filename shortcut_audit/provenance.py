@@ -1,0 +1,196 @@
+"""Where an output comes from, and the one place where files are hashed, written and guarded.
+
+Every file of ours is written whole or not at all: bytes go to a temporary name in the same folder,
+are flushed to disk and renamed. A reader therefore never meets half a file of ours under its name.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from shortcut_audit.errors import InputError, OutputError
+
+REPORTED_PACKAGES = (
+    "shortcut-audit", "numpy", "scipy", "polars", "pydantic", "h5py", "jinja2",
+    "torch", "torchvision", "timm", "segmentation-models-pytorch", "captum", "lightning-fabric",
+)  # fmt: skip
+PRIVATE = 0o600
+"""Mode of files that hold ids byte for byte: not to be shared."""
+PUBLIC = 0o644
+
+
+class Provenance(BaseModel):
+    """What has to be known to make an output again.
+
+    ``inputs`` maps a short name ("manifest", "scores") to the SHA-256 of that input;
+    ``config`` is the configuration after defaults.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    commit: str | None
+    command: str
+    config: dict[str, Any]
+    seed: int | None
+    created: str
+    inputs: dict[str, str]
+    packages: dict[str, str]
+    python: str
+    machine: str
+
+
+def collect_provenance(
+    *, command: str, config: Mapping[str, Any], seed: int | None, inputs: Mapping[str, str]
+) -> Provenance:
+    """Describe this process and the inputs it was given."""
+    return Provenance(
+        version=_version("shortcut-audit") or "0",
+        commit=_commit(),
+        command=command,
+        config=dict(config),
+        seed=seed,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        inputs=dict(inputs),
+        packages={name: found for name in REPORTED_PACKAGES if (found := _version(name))},
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return the git commit of a source checkout of ours, None when installed as a wheel."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=5).stdout.strip() or None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def command_line() -> str:
+    """Return the command as typed, without the folder the program lies in."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the SHA-256 of bytes as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's content as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def fingerprint(value: Any) -> str:
+    """Return the SHA-256 of a JSON-able value, independent of the order of keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str, allow_nan=False)
+    return sha256_bytes(text.encode())
+
+
+def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC) -> None:
+    """Write ``data`` to ``path`` so that the old file or the whole new one is there, never half.
+
+    Raises:
+        OutputError: the disk is full, the folder is read-only, or the like; nothing is left behind.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(raw)
+        publish(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} could not be written: {error.strerror or error}; "
+            "free some space or choose another folder with --out"
+        ) from error
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished temporary file its name, on the disk and not only in memory (OSError as it comes)."""
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any, *, mode: int = PUBLIC) -> None:
+    """Write a value as indented JSON, atomically. NaN and infinities are refused (ValueError)."""
+    write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", mode=mode)
+
+
+def write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]], *, mode: int) -> None:
+    """Write rows as CSV, atomically; None becomes a blank cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    write_atomic(path, text.getvalue(), mode=mode)
+
+
+def guard_path(root: Path, name: str, *, where: str) -> Path:
+    """Return the path that ``name`` means under ``root``, refusing names that leave it.
+
+    An absolute name is taken as it is: the user wrote it into a table of theirs. A relative one
+    must stay under ``root``, also through ``..``, a symbolic link or a Windows back-slash.
+
+    Args:
+        root: folder that relative names start from.
+        name: the cell's text.
+        where: how the message names the cell ("manifest.csv row 7, column 'image'").
+
+    Raises:
+        InputError: the name holds a NUL or leaves the root.
+    """
+    if "\0" in name:
+        raise InputError(f"{where}: the path holds a NUL character; mend the table")
+    path = Path(name)
+    if path.is_absolute():
+        return path
+    base = root.resolve()
+    resolved = (base / name.replace("\\", "/")).resolve()
+    if not resolved.is_relative_to(base):
+        raise InputError(
+            f"{where}: the path '{name}' leads out of {root}; write an absolute path if that is meant"
+        )
+    return resolved

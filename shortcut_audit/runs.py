@@ -1,0 +1,251 @@
+"""A run folder: one configuration, its stages, and what is finished.
+
+``run.json`` says which configuration the folder belongs to and, for every finished stage, the
+fingerprint of its inputs and the SHA-256 of its outputs. A stage counts as done only if both still
+hold; so a run that was killed goes on where it stopped when the same command is typed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from shortcut_audit.config import Config
+from shortcut_audit.errors import BusyError, OutputError, UsageError
+from shortcut_audit.provenance import PRIVATE, fingerprint, sha256_file, write_json
+from shortcut_audit.runtime import say
+
+RECORD = "run.json"
+LOCK = "run.lock"
+RUNS = Path("runs")
+
+
+def run_fingerprint(command: str, config: Config) -> str:
+    """Return what identifies a run: command and configuration, but not what is asked of the models."""
+    return fingerprint({"command": command, **config.model_dump(mode="json", exclude={"evaluate"})})
+
+
+class Run:
+    """One run folder, open for work.
+
+    Args:
+        folder: where it lies.
+        config: its configuration.
+        record: the content of ``run.json``.
+    """
+
+    def __init__(self, folder: Path, config: Config, record: dict[str, Any]) -> None:
+        self.folder = folder
+        self.config = config
+        self._record = record
+
+    @property
+    def command(self) -> str:
+        """The command that made the run."""
+        return str(self._record["command"])
+
+    @property
+    def finished(self) -> bool:
+        """Whether the command ran to its end."""
+        return bool(self._record["finished"])
+
+    def path(self, name: str) -> Path:
+        """Return the path of an output."""
+        return self.folder / name
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of an output, as recorded when its stage ended.
+
+        Raises:
+            UsageError: no finished stage left that output.
+        """
+        for stage in self._record["stages"].values():
+            if name in stage["outputs"]:
+                return str(stage["outputs"][name])
+        raise UsageError(f"{self.folder} has no {name}; run the stage that makes it first")
+
+    def has(self, name: str) -> bool:
+        """Whether a finished stage left that output and it is still there."""
+        known = any(name in stage["outputs"] for stage in self._record["stages"].values())
+        return known and self.path(name).is_file()
+
+    def stage(
+        self, name: str, *, inputs: Mapping[str, Any], outputs: Sequence[str], work: Callable[[], None]
+    ) -> None:
+        """Do a stage unless it is done.
+
+        Args:
+            name: of the stage.
+            inputs: all that decides its outputs, JSON-able; digests for files.
+            outputs: file names in the run folder.
+            work: writes them.
+        """
+        wanted = fingerprint(inputs)
+        if self._is_done(name, wanted, outputs):
+            say(f"{name}: done before, taken as it is")
+            return
+        self._record["stages"].pop(name, None)
+        self._record["finished"] = False
+        self._save()
+        work()
+        digests = {output: sha256_file(self.path(output)) for output in outputs}
+        self._record["stages"][name] = {"inputs": wanted, "outputs": digests}
+        self._save()
+
+    def _is_done(self, name: str, wanted: str, outputs: Sequence[str]) -> bool:
+        entry = self._record["stages"].get(name)
+        if entry is None or entry["inputs"] != wanted or set(entry["outputs"]) != set(outputs):
+            return False
+        for output, digest in entry["outputs"].items():
+            path = self.path(output)
+            if not path.is_file() or sha256_file(path) != digest:
+                say(f"{name}: {path.name} is missing or altered; making it again")
+                return False
+        return True
+
+    def finish(self) -> None:
+        """Record that the command ran to its end."""
+        self._record["finished"] = True
+        self._save()
+
+    def _save(self) -> None:
+        write_json(self.path(RECORD), self._record, mode=PRIVATE)
+
+
+@contextmanager
+def open_run(command: str, config: Config, *, out: Path | None, new: bool) -> Iterator[Run]:
+    """Open the folder of a run, and hold it while it is worked on.
+
+    ``out`` names it; else the newest unfinished run of the same command and configuration under
+    ``./runs`` goes on, unless ``new``; else a new folder is made.
+
+    Raises:
+        BusyError: the folder belongs to another configuration, holds something else, or is in use.
+    """
+    wanted = run_fingerprint(command, config)
+    folder = out or (None if new else _unfinished(wanted)) or _new_folder(config.name, wanted)
+    record = _record_for(folder, wanted, command, config)
+    with _locked(folder):
+        run = Run(folder, config, record)
+        run._save()  # noqa: SLF001 (same module)
+        yield run
+        run.finish()
+
+
+def read_run(folder: Path) -> Run:
+    """Open an existing run.
+
+    Raises:
+        UsageError: the folder is not a run.
+        OutputError: its record cannot be read.
+    """
+    if not (folder / RECORD).is_file():
+        raise UsageError(f"{folder} is not a run folder ({RECORD} is not there); name one with --run")
+    record = _read_record(folder)
+    return Run(folder, Config.model_validate(record["config"]), record)
+
+
+@contextmanager
+def hold(run: Run) -> Iterator[Run]:
+    """Hold an existing run while it is worked on."""
+    with _locked(run.folder):
+        yield run
+
+
+def newest_run(holding: str, under: Path = RUNS) -> Path | None:
+    """Return the newest run folder that has the output ``holding``; a demo only if there is no other.
+
+    ``holding`` is a regular expression of file names.
+    """
+    found = []
+    for record in under.glob(f"*/{RECORD}"):
+        folder = record.parent
+        if any(re.fullmatch(holding, path.name) for path in folder.iterdir()):
+            is_demo = _read_record(folder)["command"] == "demo"
+            found.append((not is_demo, record.stat().st_mtime_ns, folder))
+    return max(found)[2] if found else None
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text())
+        _ = record["stages"], record["config"], record["fingerprint"], record["command"], record["finished"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{path} is damaged and cannot be read; start again with --new or another --out") from error
+    return dict(record)
+
+
+def _record_for(folder: Path, wanted: str, command: str, config: Config) -> dict[str, Any]:
+    """Return the record of a folder, or that of a fresh one."""
+    if (folder / RECORD).is_file():
+        record = _read_record(folder)
+        if record["fingerprint"] != wanted:
+            raise BusyError(
+                f"{folder} belongs to another run ('audit {record['command']}' with another configuration); "
+                "choose another --out, or type that run's command again to go on with it"
+            )
+        return record
+    if folder.is_dir() and any(folder.iterdir()):
+        raise BusyError(f"{folder} is not empty and not a run of ours; choose another --out")
+    return {
+        "command": command,
+        "fingerprint": wanted,
+        "config": config.model_dump(mode="json"),
+        "stages": {},
+        "finished": False,
+    }
+
+
+def _unfinished(wanted: str) -> Path | None:
+    candidates = []
+    for record in RUNS.glob(f"*/{RECORD}"):
+        content = _read_record(record.parent)
+        if content["fingerprint"] == wanted and not content["finished"]:
+            candidates.append((record.stat().st_mtime_ns, record.parent))
+    if not candidates:
+        return None
+    folder = max(candidates)[1]
+    say(f"Going on with the unfinished run {folder} (a new one: --new)")
+    return folder
+
+
+def _new_folder(name: str, wanted: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return RUNS / f"{stamp}-{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}-{wanted[:4]}"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder; a lock left by a process that is gone is taken over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / LOCK
+    try:
+        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE)
+    except FileExistsError:
+        holder = lock.read_text().strip()
+        if holder.isdigit() and holder != str(os.getpid()) and _alive(int(holder)):
+            raise BusyError(f"{folder} is in use by process {holder}; wait for it, or choose another --out") from None
+        descriptor = os.open(lock, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, PRIVATE)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

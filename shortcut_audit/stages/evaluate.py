@@ -1,0 +1,97 @@
+"""Stages of an audit: score every model, judge, report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from shortcut_audit.audit.result import AuditResult, read_result
+from shortcut_audit.config import Config
+from shortcut_audit.data.attributes import join_attributes
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.manifest import Manifest, read_manifest
+from shortcut_audit.models.checkpoint import load_model
+from shortcut_audit.provenance import fingerprint, sha256_file
+from shortcut_audit.runs import Run
+from shortcut_audit.runtime import say
+from shortcut_audit.stages.evaluate_scores import asks_the_same, refuse_other
+from shortcut_audit.stages.judge import AUDIT, CASES, REPORT, judge
+from shortcut_audit.stages.score import SCORES, models_of, write_table
+from shortcut_audit.stages.study import Study, begin, suggest_attribute
+
+
+def audit_run(source: Run, config: Config, out: Path | None) -> tuple[AuditResult, Path]:
+    """Audit all models of a run; return the result and the folder it lies in.
+
+    The results go into the run folder; where that holds an audit of other questions or other data, into a
+    folder inside it, so that nothing is overwritten.
+    """
+    study = Study(source, config, _manifest(source, config))
+    files = {name.removesuffix(".safetensors"): source.path(name) for name in models_of(study)}
+    return _audit(study, files, out)
+
+
+def audit_model(run: Run, config: Config, model: Path) -> tuple[AuditResult, Path]:
+    """Audit one model file on the configured data set, at the model's own working size."""
+    card = load_model(model).card
+    image = config.image.model_copy(update={"size": card.size, "channels": card.channels})
+    study = begin(run, config.model_copy(update={"image": image}))
+    return _audit(study, {model.stem: model}, run.folder)
+
+
+def _manifest(source: Run, config: Config) -> Manifest:
+    """Return the run's own films, with newly named attributes joined; or another data set's."""
+    own = source.config.dataset
+    asked = config.dataset.model_copy(update={"attributes_file": own.attributes_file, "pairs": own.pairs,
+                                              "test_design": own.test_design})  # fmt: skip
+    if asked != own:
+        return open_dataset(config.dataset)
+    manifest = read_manifest(source.folder)
+    said = {"pairs": config.dataset.pairs, "test_design": config.dataset.test_design}
+    card = replace(manifest.card, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
+    manifest = replace(manifest, card=card)
+    table = config.dataset.attributes_file
+    return join_attributes(manifest, Path(table)) if table and table != own.attributes_file else manifest
+
+
+def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[AuditResult, Path]:
+    _need_attributes(study)
+    asked = {"evaluate": study.config.evaluate.model_dump(mode="json"), "manifest": study.manifest.fingerprint}
+    folder = out or _folder(study, asked)
+    refuse_other(folder, asked)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def work() -> None:
+        binary = tuple(name for name in study.config.evaluate.spurious if name in study.manifest.attributes)
+        write_table(study, files, binary, folder / SCORES)
+        judge(study, files, folder)
+
+    try:
+        place = folder.resolve().relative_to(study.run.folder.resolve())
+    except ValueError:
+        work()
+        return read_result(folder / AUDIT), folder
+    study.run.stage(
+        f"audit {place}", inputs={**asked, "models": {name: sha256_file(path) for name, path in files.items()}},
+        outputs=[str(place / name) for name in (SCORES, CASES, AUDIT, REPORT)], work=work,
+    )  # fmt: skip
+    return read_result(folder / AUDIT), folder
+
+
+def _need_attributes(study: Study) -> None:
+    """Raise UsageError if a named attribute is not in the data set (``A+B`` names two, ``A=v`` one)."""
+    have = study.manifest.attributes
+    for asked in study.config.evaluate.spurious:
+        for term in [asked] if asked in have else asked.split("+"):
+            if term.partition("=")[0] not in have:
+                raise suggest_attribute(study, term.partition("=")[0])
+
+
+def _folder(study: Study, asked: dict[str, Any]) -> Path:
+    """Return the run folder, or a folder inside it where an audit of something else lies there already."""
+    own = study.run.folder
+    if not (own / AUDIT).exists() or asks_the_same(own, asked):
+        return own
+    say(f"{own} holds an audit of other questions; this one goes into a folder inside it")
+    return own / f"audit-{fingerprint(asked)[:8]}"

@@ -1,0 +1,76 @@
+"""The audit of a table of scores: no images, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from shortcut_audit.audit.result import AuditResult, read_result, write_result
+from shortcut_audit.audit.run import audit_table
+from shortcut_audit.audit.scores import read_scores
+from shortcut_audit.config import Config
+from shortcut_audit.errors import BusyError, OutputError
+from shortcut_audit.provenance import collect_provenance, command_line, sha256_file
+from shortcut_audit.report.render import write_report
+from shortcut_audit.runs import RUNS
+
+AUDIT = "audit.json"
+
+
+def audit_file(config: Config, path: Path, out: Path | None) -> tuple[AuditResult, Path]:
+    """Audit a CSV of scores; write ``audit.json`` first, then ``report.html``; return result and folder.
+
+    Args:
+        config: ``evaluate`` holds what is asked, ``dataset`` how the rows came about.
+        path: the table, columns as in :mod:`shortcut_audit.audit.scores`.
+        out: folder to write to; None: a new one under ``./runs``.
+
+    Raises:
+        UsageError: a column is not there.
+        InputError: a cell of the table.
+        BusyError: ``out`` holds another audit.
+    """
+    table = read_scores(path)
+    scores = sha256_file(path)
+    folder = out or RUNS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{path.stem}"
+    refuse_other(folder, {"evaluate": config.evaluate.model_dump(mode="json"), "scores": scores})
+    data = config.dataset
+    pairs, test_design = data.pairs or "edited", data.test_design or "natural"
+    result = audit_table(
+        table,
+        settings=config.evaluate,
+        dataset={"name": data.title or path.stem, "source": data.source, "pairs": pairs, "test_design": test_design},
+        pairs=pairs,
+        test_design=test_design,
+        provenance=collect_provenance(
+            command=command_line(), config=config.model_dump(mode="json"), seed=None, inputs={"scores": scores}
+        ),
+        origins={name: config.origin(f"evaluate.{name}") for name in type(config.evaluate).model_fields},
+    )
+    write_result(result, folder / AUDIT)
+    write_report(folder, ("html",))
+    return result, folder
+
+
+def asks_the_same(folder: Path, asked: Mapping[str, Any]) -> bool:
+    """Whether the audit in ``folder`` asked the same questions of the same inputs.
+
+    ``asked`` holds the ``evaluate`` section and digests of inputs by name.
+    """
+    found = read_result(folder / AUDIT).provenance
+    same_inputs = all(found.inputs.get(name) == digest for name, digest in asked.items() if name != "evaluate")
+    return same_inputs and found.config["evaluate"] == asked["evaluate"]
+
+
+def refuse_other(folder: Path, asked: Mapping[str, Any]) -> None:
+    """Raise BusyError if ``folder`` holds an audit of something else, or a file that is no audit."""
+    if not (folder / AUDIT).exists():
+        return
+    try:
+        same = asks_the_same(folder, asked)
+    except OutputError:
+        same = False
+    if not same:
+        raise BusyError(f"{folder} holds another audit; choose another folder with --out")

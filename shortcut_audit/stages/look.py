@@ -1,0 +1,192 @@
+"""Stage that looks where models look: saliency and masks beside footprints. It explains; it never decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from shortcut_audit.attribution.base import METHODS, Attribution
+from shortcut_audit.attribution.baselines import make_baselines, mean_image
+from shortcut_audit.audit.means import mean_metric
+from shortcut_audit.audit.result import Metric
+from shortcut_audit.data.classes import ClassRule, class_masks
+from shortcut_audit.data.images import read_mask
+from shortcut_audit.data.manifest import Manifest
+from shortcut_audit.masks.agreement import dice, saliency_shares
+from shortcut_audit.masks.store import NAME as MASKS
+from shortcut_audit.masks.store import MaskStore
+from shortcut_audit.models.checkpoint import Model
+from shortcut_audit.models.classifier import Classifier, build_classifier
+from shortcut_audit.models.pixels import padded_batches
+from shortcut_audit.models.segmenter import Segmenter
+from shortcut_audit.runtime import progress
+from shortcut_audit.shapes import Bools, Bytes8, Heatmap, Ints, Mask
+from shortcut_audit.stages.study import Films, Study
+
+RANDOMISED = "randomised weights"
+PSEUDO_MASKS = "pseudo-masks"
+LEVEL = 0.5
+Regions = dict[str, list[Mask | None]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """Some films of one split, with everything drawn on them. ``rows`` index the split's films."""
+
+    films: Films
+    rows: Ints
+    regions: Regions
+
+
+def look(study: Study, models: dict[str, Model], finding: str) -> list[Metric]:
+    """Return saliency shares of the classifier, mask shares of segmenters and pseudo-masks, and Dice.
+
+    On test films with the finding and at least one footprint, at most ``evaluate.saliency_images``,
+    drawn with the seed.
+    """
+    looked = _choose(study, finding)
+    if looked is None:
+        return []
+    metrics: list[Metric] = []
+    for name, model in models.items():
+        if isinstance(model, Classifier) and finding in model.card.findings:
+            metrics += _saliency(study, looked, finding, {name: model, RANDOMISED: _randomised(model)})
+        elif isinstance(model, Segmenter):
+            metrics += _predicted(study, looked, finding, name, model)
+    return metrics + _pseudo_masks(study, finding)
+
+
+def explain_films(study: Study, classifier: Classifier, films: Films, rows: Ints, finding: str) -> Attribution:
+    """Explain one finding on some films, as the run's configuration says."""
+    config = study.config.explain
+    images = torch.from_numpy(films.pixels[rows]).float() / 255
+    mean = mean_image(_reference_pixels(study, films)) if "mean" in config.baseline else None
+    targets = torch.full((len(rows),), classifier.card.findings.index(finding))
+    method = METHODS.get(config.method)()
+    baselines = make_baselines(config.baseline, images, mean=mean)
+    return method.explain(classifier, images, targets, baselines=baselines, config=config)
+
+
+def _reference_pixels(study: Study, films: Films) -> Bytes8:
+    """Return the training films' pixels; a data set that is test only stands in with its own."""
+    train = study.films("train").pixels
+    return train if len(train) else films.pixels
+
+
+def predicted_masks(segmenter: Segmenter, films: Films, rows: Ints) -> Bools:
+    """Return the predicted masks (M, K, S, S) of some films: pixels with probability above one half."""
+    parts = []
+    with torch.inference_mode():
+        for chunk, count in padded_batches(torch.from_numpy(films.pixels[rows])):
+            parts.append((segmenter.probabilities(chunk)[:count] > LEVEL).numpy())
+    return np.concatenate(parts)
+
+
+def regions_of(manifest: Manifest, finding: str, size: int) -> Regions:
+    """Return, for the finding and every attribute with footprints, one mask or None a row."""
+    regions: Regions = {}
+    if finding in manifest.structures:
+        masks, known = class_masks(manifest, [ClassRule(structure=finding)], size)
+        regions[f"finding:{finding}"] = [
+            masks[row, 0] if known[row, 0] and masks[row, 0].any() else None for row in range(len(manifest))
+        ]
+    for name in manifest.footprints:
+        paths = manifest.paths("footprint", name)
+        regions[f"footprint:{name}"] = [read_mask(path, size) if path else None for path in paths]
+    return regions
+
+
+def _choose(study: Study, finding: str) -> Look | None:
+    """Draw test films that carry the finding and have a footprint; None where there is nothing to look at."""
+    films = study.films("test")
+    footprints = films.manifest.footprints
+    if not footprints or study.config.evaluate.saliency_images == 0:
+        return None
+    positive = films.labels[:, study.findings.index(finding)] == 1
+    drawn = np.any([[path is not None for path in films.manifest.paths("footprint", n)] for n in footprints], axis=0)
+    candidates = np.flatnonzero(positive & drawn)
+    if not len(candidates):
+        return None
+    order = np.random.default_rng([study.config.seed, 1]).permutation(candidates)
+    rows = np.sort(order[: study.config.evaluate.saliency_images])
+    keep = np.zeros(len(positive), dtype=bool)
+    keep[rows] = True
+    return Look(films=films, rows=rows, regions=regions_of(films.manifest.select(keep), finding, study.config.image.size))
+
+
+def _randomised(classifier: Classifier) -> Classifier:
+    torch.manual_seed(0)
+    return build_classifier(classifier.card).eval()
+
+
+def _saliency(study: Study, looked: Look, finding: str, models: dict[str, Classifier]) -> list[Metric]:
+    metrics = []
+    with progress("Explaining test films", len(models), "networks") as bar:
+        for name, model in models.items():
+            maps = explain_films(study, model, looked.films, looked.rows, finding).absolute
+            metrics += _shares(study, looked, list(maps), finding, name, "saliency")
+            bar.advance()
+    return metrics
+
+
+def _shares(
+    study: Study, looked: Look, maps: Sequence[Heatmap], finding: str, model: str, what: str
+) -> list[Metric]:
+    """Return ``WHAT_share`` and ``WHAT_enrichment`` for every region, over the films that have it."""
+    patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
+    metrics = []
+    for region, found in saliency_shares(maps, looked.regions).items():
+        attribute = region.partition(":")[2] if region.startswith("footprint:") else ""
+        for name, values in ((f"{what}_share", [f.share for f in found]), (f"{what}_enrichment", [f.enrichment for f in found])):
+            metrics.append(
+                mean_metric(
+                    values, patients, [1] * len(patients), model=model, finding=finding, attribute=attribute,
+                    group=region, name=name, confidence=study.config.evaluate.confidence,
+                )  # fmt: skip
+            )
+    return metrics
+
+
+def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: Segmenter) -> list[Metric]:
+    """Return how much of a predicted mask lies on each footprint, and its Dice with the drawn mask."""
+    if finding not in segmenter.card.classes:
+        return []
+    masks = predicted_masks(segmenter, looked.films, looked.rows)[:, segmenter.card.classes.index(finding)]
+    metrics = _shares(study, looked, list(masks.astype(np.float32)), finding, name, "mask")
+    drawn = looked.regions.get(f"finding:{finding}")
+    if drawn is not None:
+        patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
+        values = [dice(mask, reference) if reference is not None else None for mask, reference in zip(masks, drawn, strict=True)]
+        metrics.append(
+            mean_metric(
+                values, patients, [1] * len(patients), model=name, finding=finding, attribute="",
+                group=f"finding:{finding}", name="dice", confidence=study.config.evaluate.confidence,
+            )  # fmt: skip
+        )
+    return metrics
+
+
+def _pseudo_masks(study: Study, finding: str) -> list[Metric]:
+    """Return how much of the run's pseudo-masks lies on each footprint, on the training films."""
+    if not study.run.has(MASKS):
+        return []
+    store, films = MaskStore(study.run.path(MASKS)), study.films("train")
+    place = {sample: row for row, sample in enumerate(films.manifest.ids)}
+    column = study.findings.index(finding)
+    chosen = [row for row in range(len(store)) if store.pairs.finding[row] == column]
+    chosen = [row for row in chosen if store.pairs.sample_ids[store.pairs.sample[row]] in place]
+    if not chosen:
+        return []
+    rows = np.array([place[store.pairs.sample_ids[store.pairs.sample[row]]] for row in chosen])
+    order = np.argsort(rows)[: study.config.evaluate.saliency_images]
+    keep = np.zeros(len(films.manifest), dtype=bool)
+    keep[rows[order]] = True
+    looked = Look(
+        films=films, rows=rows[order],
+        regions=regions_of(films.manifest.select(keep), finding, study.config.image.size),
+    )  # fmt: skip
+    maps = [store[chosen[int(place_)]].foreground.astype(np.float32) for place_ in order]
+    return _shares(study, looked, maps, finding, PSEUDO_MASKS, "mask")

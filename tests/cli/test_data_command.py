@@ -1,0 +1,203 @@
+"""``audit data`` looks, counts and refuses before anything is trained."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+CONFIG = """
+dataset:
+  name: table
+  table:
+    file: films.csv
+    columns:
+      image: path
+      patient: who
+      split: part
+      labels: {finding: y}
+      attributes: {tube: tube, view: view}
+"""
+HEADER = ("path", "who", "part", "y", "tube", "view")
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """Eight grey films of eight patients, a table and a configuration that maps its columns."""
+    rows = []
+    for number in range(8):
+        Image.new("L", (8, 8), 20 * number).save(tmp_path / f"{number}.png")
+        part = "train" if number < 4 else "test"
+        tube = "" if number == 7 else str(number // 2 % 2)
+        rows.append([f"{number}.png", f"p{number}", part, str(number % 2), tube, "[ap]" if number % 3 else "pa"])
+    write(tmp_path / "films.csv", rows)
+    (tmp_path / "mine.yaml").write_text(CONFIG)
+    return tmp_path / "films.csv"
+
+
+def write(path: Path, rows: list[list[str]]) -> None:
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([HEADER, *rows])
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    with path.open(newline="") as stream:
+        return list(csv.reader(stream))[1:]
+
+
+def test_check_counts_splits_and_labels_by_attribute_and_leaves_nothing(audit, films, files):
+    before = files()
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--json", "--quiet")
+
+    told = json.loads(ran.stdout)
+    assert (0, "", before) == (ran.returncode, ran.stderr, files())
+    assert told["splits"] == [
+        {"split": "train", "images": 4, "patients": 4}, {"split": "test", "images": 4, "patients": 4}
+    ]  # fmt: skip
+    tube = [cell for cell in told["cells"] if cell["attribute"] == "tube"]
+    assert [(cell["value"], cell["positive"], cell["negative"]) for cell in tube] == [
+        ("0", 2, 2), ("1", 1, 2), (None, 1, 0)
+    ]  # fmt: skip
+    assert told["unreadable"] == {}
+
+
+def test_check_tells_people_the_same_with_names_as_they_are(audit, films):
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
+
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert ["train", "4", "4"] in lines
+    assert ["finding", "tube", "not", "known", "1", "0", "0", "0"] in lines
+    assert ["finding", "view", "[ap]", "3", "2", "0", "0"] in lines
+    assert "all images can be read" in ran.stdout
+
+
+def test_one_unreadable_image_is_named_and_counted_by_group(audit, films, tmp_path):
+    (tmp_path / "3.png").write_bytes(b"no picture")
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
+
+    assert ran.returncode == 0
+    assert "1 of 8 images could not be read" in ran.stdout
+    assert "label.finding=1: 1" in ran.stdout
+    assert "3.png" in ran.stdout
+
+
+def test_too_many_missing_images_are_4_after_the_counts(audit, films, tmp_path):
+    for number in range(4):
+        (tmp_path / f"{number}.png").unlink()
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--quiet")
+
+    assert ran.returncode == 4
+    assert "4 of 8 images are missing or cannot be read, more than max(3, 1 %)" in ran.stderr
+    assert ["train", "4", "4"] in [line.split() for line in ran.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "told"),
+    [
+        (2, 3, "2", ["films.csv", "row 3", "2"]),
+        (5, 1, "p0", ["'p0'", "dataset.allow_shared_patients"]),
+        (5, 2, "holdout", ["holdout", "dataset.table.splits"]),
+    ],
+)
+def test_content_that_must_not_be_trained_on_is_4_and_nothing_is_printed_or_left(
+    audit, films, files, row, column, value, told
+):
+    rows = rows_of(films)
+    rows[row][column] = value
+    write(films, rows)
+    before = files()
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
+
+    assert (4, "", before) == (ran.returncode, ran.stdout, files())
+    assert len(ran.stderr.splitlines()) == 1
+    assert all(word in ran.stderr for word in told)
+
+
+def test_patients_in_two_splits_are_a_note_where_the_user_allows_them(audit, films):
+    rows = rows_of(films)
+    rows[5][1] = "p0"
+    write(films, rows)
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--set", "dataset.allow_shared_patients=true")
+
+    assert ran.returncode == 0
+    assert "note: 1 patient is" in ran.stdout
+
+
+def test_a_label_that_is_constant_in_a_split_is_noted(audit, films):
+    rows = [[*row[:3], "1" if row[2] == "test" else row[3], *row[4:]] for row in rows_of(films)]
+    write(films, rows)
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
+
+    assert "note: 'finding' is 1 in every labelled image of test: nothing to rank there" in ran.stdout
+
+
+def test_a_column_that_is_not_there_is_2_with_the_nearest(audit, films):
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--set", "dataset.table.columns.patient=whom")
+
+    assert ran.returncode == 2
+    assert "films.csv" in ran.stderr
+    assert "did you mean 'who'?" in ran.stderr
+
+
+def test_an_unknown_data_set_is_2_with_the_nearest(audit):
+    ran = audit("data", "check", "--dataset", "chexprt")
+
+    assert ran.returncode == 2
+    assert "no dataset is called 'chexprt' (did you mean 'chexpert'?)" in ran.stderr
+
+
+def test_a_data_set_without_a_root_is_2_and_says_both_ways(audit):
+    ran = audit("data", "check", "--dataset", "chexpert")
+
+    assert ran.returncode == 2
+    assert "--root" in ran.stderr
+    assert "SHORTCUT_AUDIT_DATA" in ran.stderr
+
+
+def test_a_misspelt_key_of_the_configuration_is_2_naming_file_and_key(audit, films, tmp_path, files):
+    (tmp_path / "mine.yaml").write_text("clasifier: {epochs: 2}\n")
+    before = files()
+
+    ran = audit("data", "check", "--config", "mine.yaml")
+
+    assert (2, before) == (ran.returncode, files())
+    assert "mine.yaml: unknown key 'clasifier' (did you mean 'classifier'?)" in ran.stderr
+
+
+def test_prepare_writes_the_manifest_for_its_owner_only_and_never_over_that_of_other_data(
+    audit, films, tmp_path, files
+):
+    command = ("data", "prepare", "--config", "mine.yaml", "--root", ".", "--out", "prepared", "--json")
+    first, again = audit(*command), audit(*command)
+    write(films, rows_of(films)[:6])
+    before = files()
+
+    other = audit(*command)
+
+    told = json.loads(first.stdout)
+    assert (told["manifest"], told["images"]) == ("prepared/manifest.csv", 8)
+    assert (again.returncode, json.loads(again.stdout)) == (0, told)
+    assert (tmp_path / "prepared" / "manifest.csv").stat().st_mode & 0o777 == 0o600
+    assert "label.finding" in (tmp_path / "prepared" / "manifest.csv").read_text()
+    assert (other.returncode, other.stdout, files()) == (73, "", before)
+    assert other.stderr == "error: prepared holds the manifest of other data; choose another folder with --out\n"
+
+
+def test_synth_renders_films_that_check_can_open(audit, tmp_path):
+    few = [word for split in ("train", "val", "test") for word in ("--set", f"dataset.options.{split}=8")]
+
+    made = audit("data", "synth", "--out", "films", *few, "--quiet")
+    checked = audit("data", "check", "--dataset", "synthetic_cxr", "--root", "films", *few, "--json", "--quiet")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == "films/manifest.csv: 24 images; it holds ids, so keep it to yourself\n"
+    assert [split["images"] for split in json.loads(checked.stdout)["splits"]] == [8, 8, 8]

@@ -1,0 +1,20 @@
+"""Fixtures that every part of the tests may use. Look-alike trees are made by the modules in ``trees/``."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real images; a test that needs it is skipped where it is missing."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real images are not there: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def configs():
+    """The folder of configurations that are shipped."""
+    return Path(__file__).resolve().parents[1] / "configs"

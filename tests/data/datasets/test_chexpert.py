@@ -1,0 +1,239 @@
+"""CheXpert as it is downloaded, and as people rearrange it."""
+
+import shutil
+
+import pytest
+from trees.chexpert_tree import FINDINGS, HEADER, write_chexpert, write_rows
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import DATASETS, open_dataset
+from shortcut_audit.data.images import load_pixels
+from shortcut_audit.errors import InputError, UsageError
+
+SMALL = "CheXpert-v1.0-small"
+
+
+def read(root, **config):
+    return open_dataset(DatasetConfig(name="chexpert", root=str(root), **config))
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    root = tmp_path_factory.mktemp("chexpert")
+    return root, write_chexpert(root, films=300, size=16)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A tree of 20 films that a test may change."""
+    return tmp_path, write_chexpert(tmp_path, films=20, size=8)
+
+
+def rewrite(root, folder, header, rows):
+    write_rows(root / SMALL / f"{folder}.csv", header, rows)
+
+
+def row(inside, **cells):
+    return {"Path": f"{SMALL}/{inside}", "Frontal/Lateral": "Frontal", "AP/PA": "AP", **cells}
+
+
+def test_frontal_films_are_read_with_labels_patients_and_images(tree):
+    root, films = tree
+    manifest = read(root)
+    frontal = {film.sample_id: film for film in films if not film.lateral}
+    assert set(manifest.ids) == set(frontal)
+    assert manifest.findings == tuple(name.lower().replace(" ", "_") for name in FINDINGS)
+    for sample in (manifest.sample(at) for at in range(0, len(manifest), 7)):
+        film = frontal[sample.sample_id]
+        assert sample.image == root.resolve() / SMALL / film.inside
+        assert sample.image.is_file()
+        assert sample.patient_id == f"patient{film.patient:05d}"
+        written = {name.lower().replace(" ", "_"): film.cells[name] for name in FINDINGS}
+        assert sample.labels == {name: int(float(cell)) for name, cell in written.items() if cell}
+        at = manifest.ids.index(sample.sample_id)
+        assert manifest.frame["sex"][at] == film.cells["Sex"]
+        assert manifest.frame["age"][at] == film.cells["Age"]
+        assert manifest.frame["view"][at] == film.cells["AP/PA"]
+
+
+def test_all_views_include_lateral_ones(tree):
+    root, films = tree
+    manifest = read(root, views="all")
+    assert len(manifest) == 300
+    lateral = {film.sample_id for film in films if film.lateral}
+    views = dict(zip(manifest.ids, manifest.frame["view"], strict=True))
+    assert {name for name, view in views.items() if view == "lateral"} == lateral
+    assert len(lateral) == 15
+    assert "15 lateral views are left out (dataset.views: frontal)" in read(root).card.notes
+
+
+def test_valid_is_the_test_and_val_is_cut_from_the_training_patients(tree):
+    root, films = tree
+    manifest = read(root, views="all")
+    folder = {film.sample_id: film.folder for film in films}
+    split = dict(zip(manifest.ids, manifest.frame["split"], strict=True))
+    assert all((split[name] == "test") == (folder[name] == "valid") for name in split)
+    train, val = (set(manifest.split(name).frame["patient_id"]) for name in ("train", "val"))
+    assert val
+    assert not train & val
+    assert len(val) < 0.15 * len(train)
+    assert "val is 5% of the training patients by a hash of their id, test is valid.csv" in manifest.card.notes
+
+
+@pytest.mark.parametrize("name", ["test.csv", "test_labels.csv"])
+def test_with_a_table_of_the_test_set_valid_is_val(small, name):
+    root, films = small
+    write_rows(
+        root / SMALL / name, ["Path", *FINDINGS], [{"Path": "test/patient64741/study1/view1_frontal.jpg", "Edema": "1"}]
+    )
+    manifest = read(root)
+    split = dict(zip(manifest.ids, manifest.frame["split"], strict=True))
+    assert split["patient64741_study1_view1_frontal"] == "test"
+    for film in films:
+        if not film.lateral:
+            assert split[film.sample_id] == ("val" if film.folder == "valid" else "train")
+    assert "val is valid.csv, test is the test table" in manifest.card.notes
+
+
+def test_without_valid_there_is_no_test_split_and_a_note_says_so(small):
+    root, _ = small
+    (root / SMALL / "valid.csv").unlink()
+    manifest = read(root)
+    assert len(manifest.split("test")) == 0
+    assert any("there is no test split (no valid.csv)" in note for note in manifest.card.notes)
+
+
+@pytest.mark.parametrize("inner", ["", SMALL])
+def test_the_root_may_be_the_folder_or_the_one_above(small, inner):
+    root, _ = small
+    assert load_pixels(read(root / inner), size=32, channels=1)[1].reasons == {}
+
+
+@pytest.mark.parametrize("prefix", ["CheXpert-v1.0", "CheXpert-v1.0-downsampled", "CheXpert"])
+def test_the_other_releases_are_found(tmp_path, prefix):
+    write_chexpert(tmp_path, films=10, size=8, prefix=prefix)
+    manifest = read(tmp_path)
+    assert manifest.card.release == prefix
+    assert all(path.is_file() for path in manifest.images())
+
+
+def test_tables_may_lie_beside_the_folder_of_images(small):
+    root, _ = small
+    for name in ("train.csv", "valid.csv"):
+        shutil.move(root / SMALL / name, root / name)
+    assert all(path.is_file() for path in read(root).images())
+
+
+@pytest.mark.parametrize("start", ["/nas/public/CheXpert/CheXpert-v1.0-small/", "", "CheXpert-v1.0\\"])
+def test_prefixes_of_other_machines_are_stripped(small, start):
+    root, films = small
+    rewrite(root, "train", HEADER, [{**row(""), "Path": start + films[0].inside, **films[0].cells}])
+    train = read(root).frame.filter(sample_id=films[0].sample_id)
+    assert train["image"].to_list() == [films[0].inside]
+
+
+def test_columns_are_found_by_name_whatever_their_order_and_signs(small):
+    root, films = small
+    header = ["path", "Age", "sex", "Pneumothorax", "Pleural_Effusion"]
+    rewrite(root, "train", header, [dict(zip(header, [films[0].inside, "61", "Unknown", "-1.0", "1"], strict=True))])
+    train = read(root).frame.filter(sample_id=films[0].sample_id).to_dicts()[0]
+    assert (train["age"], train["sex"], train["view"]) == ("61", None, "frontal")
+    assert (train["label.pneumothorax"], train["label.pleural_effusion"]) == (-1, 1)
+    assert train["label.edema"] is None
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "blank", "expected"),
+    [
+        ("ignore", "negative", [1, 0, None, 0]),
+        ("ones", "ignore", [1, 0, 1, None]),
+        ("zeros", "negative", [1, 0, 0, 0]),
+    ],
+)
+def test_support_devices_are_a_proxy_under_the_policy_of_labels(small, uncertain, blank, expected):
+    root, _ = small
+    rows = [
+        row(f"train/patient0000{at}/study1/view1_frontal.jpg", **{"Support Devices": cell})
+        for at, cell in enumerate(["1.0", "0.0", "-1.0", ""])
+    ]
+    rewrite(root, "train", HEADER, rows)
+    manifest = read(root, uncertain=uncertain, blank=blank)
+    frame = manifest.frame.filter(manifest.frame["image"].str.starts_with("train/"))
+    assert frame["attribute.support_devices"].to_list() == expected
+    assert frame["label.support_devices"].to_list() == [1, 0, -1, None]
+    assert any("support_devices is a proxy" in note and uncertain in note for note in manifest.card.notes)
+
+
+def test_without_its_column_there_is_no_proxy(small):
+    root, films = small
+    for folder in ("train", "valid"):
+        rows = [{"Path": film.inside, "Pneumothorax": "1"} for film in films if film.folder == folder]
+        rewrite(root, folder, ["Path", "Pneumothorax"], rows)
+    assert read(root).attributes == ()
+
+
+def test_a_subset_is_accepted_and_said(tree):
+    assert "train.csv has 240 rows, of the 223,414 published" in read(tree[0]).card.notes
+
+
+def test_a_folder_without_the_table_is_a_usage_error_that_says_where_it_looked(tmp_path):
+    with pytest.raises(
+        UsageError, match=r"no train\.csv of CheXpert, neither here nor in CheXpert-v1\.0-small, .*--root"
+    ):
+        read(tmp_path)
+
+
+def test_a_table_without_paths_is_a_usage_error(small):
+    rewrite(small[0], "train", ["File", "Edema"], [{"File": "x", "Edema": "1"}])
+    with pytest.raises(UsageError, match=r"train\.csv: no column 'Path'; the columns are: File, Edema"):
+        read(small[0])
+
+
+def test_a_table_without_findings_is_a_usage_error(small):
+    rewrite(small[0], "train", ["Path", "Sex"], [row("train/patient00001/study1/view1_frontal.jpg")][:0])
+    with pytest.raises(
+        UsageError, match=r"train\.csv: no column of a finding; expected some of No Finding, .*: Path, Sex"
+    ):
+        read(small[0])
+
+
+@pytest.mark.parametrize("path", ["", "train/00001.jpg"])
+def test_a_path_without_a_patient_is_refused_naming_the_row(small, path):
+    good = row("train/patient00001/study1/view1_frontal.jpg")
+    rewrite(small[0], "train", HEADER, [good, {**good, "Path": path}])
+    with pytest.raises(
+        InputError, match=rf"train\.csv: row 2, column 'Path' holds '{path}'; expected a path such as train/"
+    ):
+        read(small[0])
+
+
+def test_an_impossible_label_is_refused_naming_their_column_and_row(small):
+    lateral = {**row("train/patient00001/study1/view2_lateral.jpg"), "Frontal/Lateral": "Lateral"}
+    bad = row("train/patient00001/study1/view1_frontal.jpg", **{"Pleural Effusion": "5"})
+    rewrite(small[0], "train", HEADER, [lateral, bad])
+    with pytest.raises(InputError, match=r"train\.csv: row 2, column 'Pleural Effusion' holds '5'; expected 1, 0, -1"):
+        read(small[0])
+
+
+def test_a_film_listed_twice_is_refused(small):
+    good = row("train/patient00001/study1/view1_frontal.jpg")
+    rewrite(small[0], "train", HEADER, [good, good])
+    with pytest.raises(
+        InputError, match="the sample_id 'patient00001_study1_view1_frontal' stands in row 1 and again in"
+    ):
+        read(small[0])
+
+
+def test_a_patient_in_train_and_valid_is_refused(small):
+    root, films = small
+    patient = next(film.patient for film in films if film.folder == "valid")
+    rewrite(root, "train", HEADER, [row(f"train/patient{patient:05d}/study77/view1_frontal.jpg")])
+    with pytest.raises(InputError, match=rf"patient 'patient{patient:05d}' is in train and test"):
+        read(root)
+
+
+def test_its_first_line_names_it_in_lists():
+    assert (
+        "chexpert",
+        "CheXpert v1.0 or v1.0-small: 14 findings, support devices as a proxy of tubes.",
+    ) in DATASETS.describe()

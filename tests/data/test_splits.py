@@ -1,0 +1,37 @@
+"""Cutting by patient."""
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shortcut_audit.data.splits import cut_by_patient, hash_fraction, hash_fractions
+
+NAMES = st.lists(st.text(max_size=8), min_size=1, max_size=30)
+
+
+def test_a_fraction_is_fixed_by_id_and_salt_for_good():
+    assert hash_fraction("patient00001", "a") == 0.7707123497761117
+    assert hash_fraction("patient00001", "b") != hash_fraction("patient00001", "a")
+
+
+@given(NAMES)
+def test_fractions_of_a_column_are_those_of_its_cells(names):
+    fractions = hash_fractions(pl.Series("p", names), "salt").to_list()
+    assert fractions == [hash_fraction(name, "salt") for name in names]
+    assert all(0 <= fraction < 1 for fraction in fractions)
+
+
+@given(NAMES, st.randoms())
+def test_a_patient_has_one_split_whatever_the_order_and_the_others(names, random):
+    alone = {name: cut_by_patient(pl.Series("p", [name]))[0] for name in names}
+    shuffled = random.sample(names, len(names))
+    assert cut_by_patient(pl.Series("p", shuffled)).to_list() == [alone[name] for name in shuffled]
+
+
+def test_the_cut_is_60_20_20():
+    cut = cut_by_patient(pl.Series("p", [f"p{number}" for number in range(20_000)]))
+    assert cut.name == "split"
+    shares = dict(cut.value_counts(normalize=True).iter_rows())
+    assert abs(shares["train"] - 0.6) < 0.015
+    assert abs(shares["val"] - 0.2) < 0.015
+    assert abs(shares["test"] - 0.2) < 0.015

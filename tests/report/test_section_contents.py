@@ -1,0 +1,206 @@
+"""What single sections show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fake_audit import full_data, full_result
+from read_page import Page
+
+from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.report.sections import SECTIONS
+
+
+def show(name: str, **fields) -> Page:
+    result = AuditResult.model_validate({**full_data(), **fields}) if fields else full_result()
+    return Page(SECTIONS.get(name).body(result))
+
+
+def words(page: Page) -> str:
+    return re.sub(r"\s+", " ", page.text)
+
+
+def test_checks_are_sorted_by_verdict_then_deciding_then_bad_news():
+    rows = show("checks").rows[""][1:]
+
+    assert [row[0].split("decides")[0] for row in rows[:2]] == ["gap", "reliance"]
+    models = [row[1].split("pneumothorax")[0] for row in rows]
+    assert list(dict.fromkeys(models)) == [
+        "classifier", "segmenter, pseudo-masks", "segmenter, drawn masks", "segmenter, tube-free"
+    ]  # fmt: skip
+
+
+def test_a_check_shows_answer_interval_limit_and_where_the_limit_comes_from():
+    row = show("checks").rows[""][1]
+
+    assert row[2] == "BEYOND"
+    assert re.sub(r"\s+", " ", row[3]).startswith("0.476 95 % CI 0.418 to 0.534")
+    assert row[4:6] == ["0.050config", "453 / 1,498 / 1,712"]
+
+
+def test_a_check_shows_the_counts_of_the_group_it_rests_on():
+    about = {key: full_data()["answers"][0][key] for key in ("model", "finding", "attribute")}
+    (shift,) = full_result().find("score_shift", group="label:1", **about)
+    answer = {**full_data()["answers"][0], "check": "score_shift", "number": "score_shift", "value": shift.value}
+
+    rows = show("checks", answers=[answer, {**answer, "value": 0.123}]).rows[""]
+    assert [row[5] for row in rows[1:]] == ["333 / 120 / 1,712", "not recorded"]
+
+
+def test_an_open_check_says_how_many_patients_would_decide():
+    assert "about 140 patients (finding without attribute) would decide" in show("checks").text
+
+
+def test_what_was_not_run_is_listed_once_for_each_reason_with_the_models():
+    page = show("checks")
+
+    assert words(page).count("not computed (no reference model was given)") == 1
+    assert len(page.all("li")) == 1
+    assert "classifier (pneumothorax · chest tube), segmenter, pseudo-masks" in words(page)
+
+
+def test_a_skill_check_that_fails_comes_before_one_that_holds():
+    skill = {**full_data()["answers"][0], "decides": True}
+    answers = [{**skill, "evidence": evidence} for evidence in ("yes", "no")]
+
+    assert [row[2] for row in show("checks", answers=answers).rows[""][1:]] == ["NO", "YES"]
+
+
+def test_the_stacked_bar_is_told_in_words_and_in_a_table():
+    page = show("decomposition")
+
+    assert "classifier · chest tube: gap +0.476 = reliance +0.438 + case mix +0.038" in page.text
+    assert re.sub(r"\s+", " ", page.rows[""][1][1]) == "0.476 95 % CI 0.418 to 0.534"
+    assert len(page.rows[""]) == 5
+
+
+def test_every_model_has_a_forest_plot_with_its_pairs():
+    page = show("groups")
+
+    assert len(page.all("svg", role="img")) == 4
+    for label in ("association breaks (robust)", "A00: positives and negatives without", "attribute present"):
+        assert page.text.count(label) >= 8
+
+
+def test_cells_show_images_and_patients_and_mark_the_small_ones():
+    cells = [dict(cell) for cell in full_data()["counts"]["cells"]]
+    cells[1] |= {"images": 9, "patients": 8}
+    page = show("cells", counts={**full_data()["counts"], "cells": cells[:3]})
+
+    present, absent = page.rows[""][1:]
+    assert present == ["present", "333 images301 patients", "9 images8 patients! too few to decide"]
+    assert absent == ["absent", "192 images170 patients", "not counted"]
+
+
+def test_pairs_come_with_those_first_whose_decision_flips():
+    page = show("pairs")
+
+    cases = re.findall(r"case \d{4}(?=pneumothorax)", page.text)
+    assert cases == ["case 0007", "case 0012", "case 0003", "case 0041"]
+    assert "at least one decision flips in 2" in page.text
+    assert ["classifier", "0.820", "0.310", "+0.510", "⇄ flips at 0.500"] in page.rows[""]
+    assert ["segmenter, tube-free", "0.400", "0.400", "0.000", "no threshold"] in page.rows[""]
+
+
+def test_the_two_states_are_labelled_by_the_state_the_image_is_in():
+    with_tube, without_tube = (show("pairs", examples=[full_data()["examples"][n]]) for n in (0, 1))
+
+    own = full_data()["examples"][1]["layers"][0]["uri"]
+    assert [a["alt"] for a in with_tube.all("img")] == ["case 0007 with chest tube", "case 0007 without chest tube"]
+    assert without_tube.all("img", src=own)[0]["alt"] == "case 0012 without chest tube"
+
+
+def test_a_pair_of_scores_without_pictures_still_shows_its_scores():
+    examples = [{**full_data()["examples"][0], "layers": []}]
+    page = show("pairs", examples=examples)
+
+    assert "kept no pictures of the two states" in page.text
+    assert page.rows[""][1][0] == "classifier"
+
+
+def test_the_gallery_shows_the_untouched_image_first_and_outlines_on_and_heat_off():
+    page = show("gallery")
+    images = page.all("img")
+
+    assert images[0]["alt"].startswith("case 0007, untouched")
+    assert images[0]["src"] == images[1]["src"]
+    assert [(a["data-layer"], a["aria-pressed"]) for a in page.all("button")] == [
+        ("heatmap", "false"), ("predicted", "false"), ("finding", "true"), ("footprint", "true")
+    ]  # fmt: skip
+    hidden = {a["data-layer"]: "hidden" in a for a in images if "data-layer" in a}
+    assert hidden == {"heatmap": True, "predicted": True, "finding": False, "footprint": False}
+
+
+def test_the_gallery_offers_no_button_for_a_layer_nobody_has():
+    example = full_data()["examples"][0]
+    page = show("gallery", examples=[{**example, "layers": example["layers"][:1]}])
+
+    assert not page.all("button")
+    assert len(page.all("img")) == 2
+
+
+def test_saliency_is_shown_beside_randomised_weights_and_never_as_a_judge():
+    page = show("saliency")
+
+    assert "it never decides one" in page.text
+    row = next(row for row in page.rows[""] if row[:2] == ["on chest tube", "randomised weights"])
+    assert re.sub(r"\s+", " ", row[2]) == "0.035 95 % CI 0.023 to 0.047"
+    assert row[4:6] == ["200", "188"]
+
+
+def test_compared_models_show_paired_differences_and_dice():
+    page = show("compared")
+
+    row = page.rows[""][1]
+    assert row[0] == "classifier − segmenter, drawn masks"
+    assert re.sub(r"\s+", " ", row[3]) == "0.404 95 % CI 0.354 to 0.454"
+    assert "not computed (no image has a counterpart)" in page.text
+    assert any(cells[0] == "segmenter, drawn masks" and cells[3].startswith("0.781") for cells in page.rows[""])
+
+
+def test_controls_stand_beside_the_models_and_saliency_is_left_to_its_section():
+    head, first, *others = show("controls").rows[""]
+
+    assert head[2:4] == ["predicted area alone (control)", "classifier"]
+    assert first[2].startswith("0.712")
+    assert first[3].startswith("0.897")
+    assert len(others) == 2
+    assert "randomised weights (control)" not in head
+
+
+def test_the_data_section_counts_what_was_left_out_and_by_which_unit():
+    page = show("data")
+
+    assert ["unreadable image", "2"] in page.rows[""]
+    assert "Patients are the unit of every interval." in page.text
+    clustered = {**full_data()["counts"], "clustered_by": "image"}
+    assert "each image counts as its own patient" in show("data", counts=clustered).text
+
+
+def test_limits_are_listed_with_their_origin():
+    assert ["min_skill", "0.600", "config", "below it there is no skill to audit"] in show("method").rows[""]
+
+
+@pytest.mark.parametrize(
+    ("commit", "words_"),
+    [
+        ("1a2b-dirty", "with changes that are not committed"),
+        ("1a2b", "Commit1a2b"),
+        (None, "not a source checkout"),
+    ],
+)
+def test_the_last_section_says_whether_the_code_was_committed(commit, words_):
+    page = show("reproduce", provenance={**full_data()["provenance"], "commit": commit})
+
+    assert words_ in page.text
+    assert "audit demo --seed 0" in page.text
+    assert "Not to be shared: manifest.csv, scores.csv, masks.h5 and cases.csv" in page.text
+
+
+def test_more_numbers_than_a_page_carries_are_counted_and_sent_to_the_json():
+    metrics = [{**full_data()["metrics"][0], "model": f"m{n}"} for n in range(2003)]
+    page = show("numbers", metrics=metrics)
+
+    assert "3 of them are in audit.json only" in page.text
+    assert len(page.rows[""]) == 2001
