@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from .options import StageOptions, takes
+from .options import EvaluateOptions, takes
 from .verdict import FailOn, exit_code, show
 
 OWN = "What is audited, and what is asked"
 
 
-@takes(StageOptions)
+@takes(EvaluateOptions)
 def evaluate(
-    options: StageOptions,
+    options: EvaluateOptions,
     *,
     spurious: Annotated[
         list[str] | None,
@@ -64,7 +64,10 @@ def evaluate(
     Example: audit evaluate --scores scores.csv --spurious chest_tube --out tube
     """
     from shortcut_audit import pipeline
+    from shortcut_audit.errors import UsageError
 
+    if sum(named is not None for named in (run, model, scores)) > 1:
+        raise UsageError("--run, --model and --scores name three things to audit; give one of them")
     config = options.load(
         evaluate__spurious=spurious, evaluate__ask=ask, evaluate__association=association,
         dataset__pairs=pairs, dataset__test_design=test_design,

@@ -52,18 +52,21 @@ class ConfigOptions(PrintOptions):
     ] = None  # fmt: skip
     seed: Annotated[int | None, typer.Option(help="Seed of every random choice.", rich_help_panel=RUN)] = None
 
-    def load(self, **named: Any) -> Config:
+    def load(self, base: str | None = None, **named: Any) -> Config:
         """Return the checked configuration: defaults, then --config, then --set, then named options.
 
         Args:
+            base: a shipped configuration to begin with.
             named: further keys, with ``__`` for the dot (``evaluate__ask``); None is left out.
         """
         from shortcut_audit.config import load_config
 
-        from .shipped import find_config
+        from .shipped import find_config, shipped_configs
 
+        files = [shipped_configs()[base]] if base else []
+        files += [find_config(name) for name in self.config or ()]
         keys = {key.replace("__", "."): value for key, value in named.items()}
-        return load_config([find_config(name) for name in self.config or ()], self.sets or (), self._keys() | keys)
+        return load_config(files, self.sets or (), self._keys() | keys)
 
     def _keys(self) -> dict[str, Any]:
         return {"seed": self.seed}
@@ -97,27 +100,43 @@ class DataOptions(ConfigOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageOptions(DataOptions):
-    """Where a run is written, and on what it computes."""
+class OutputOptions(ConfigOptions):
+    """Where the outputs go, and on what is computed."""
 
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", rich_help_panel=RUN, help="Run folder; else a new one under ./runs."),
+        typer.Option(metavar="DIR", rich_help_panel=RUN, help="Where it is written; else under ./runs."),
     ] = None
+    device: Annotated[
+        Literal["auto", "cpu"], typer.Option(help="auto: a GPU if there is one. cpu: never.", rich_help_panel=RUN)
+    ] = "auto"
+
+    def load(self, base: str | None = None, **named: Any) -> Config:
+        """Return the checked configuration, and hide the GPUs where only the CPU is to be used."""
+        if self.device == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # read when torch is imported, which is later
+        return super().load(base, **named)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(OutputOptions):
+    """Whether a run that has begun goes on."""
+
     new: Annotated[
         bool,
         typer.Option("--new", rich_help_panel=RUN,
                      help="Start a new run, also where an unfinished one could go on."),
     ] = False  # fmt: skip
-    device: Annotated[
-        Literal["auto", "cpu"], typer.Option(help="auto: a GPU if there is one. cpu: never.", rich_help_panel=RUN)
-    ] = "auto"
 
-    def load(self, **named: Any) -> Config:
-        """Return the checked configuration, and hide the GPUs where only the CPU is to be used."""
-        if self.device == "cpu":
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # read when torch is imported, which is later
-        return super().load(**named)
+
+@dataclass(frozen=True, kw_only=True)
+class StageOptions(RunOptions, DataOptions):
+    """All that a command needs that reads a data set and makes a run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(OutputOptions, DataOptions):
+    """The same without a run of its own."""
 
 
 Options = TypeVar("Options", bound=PrintOptions)

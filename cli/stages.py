@@ -7,21 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from .options import StageOptions, takes
+from .options import RunOptions, StageOptions, takes
 from .verdict import show
 
 OWN = "This command"
 NO_LINK = 0.5
-"""P(tube) in both classes where there is no association to learn."""
+"""P(tube) in both classes, and of the tube's side, where there is no association to learn."""
 RunFolder = Annotated[
     Path | None,
     typer.Option(metavar="DIR", rich_help_panel=OWN, help="Run folder to take models and masks from; else the newest."),
 ]
 
 
-@takes(StageOptions)
+@takes(RunOptions)
 def demo(
-    options: StageOptions,
+    options: RunOptions,
     *,
     quick: Annotated[
         bool, typer.Option("--quick", rich_help_panel=OWN, help="One minute; promises only the classifier's FAIL.")
@@ -47,11 +47,13 @@ def demo(
     from shortcut_audit import pipeline
 
     config = options.load(
+        "demo_quick" if quick else "demo",
         dataset__options__tube_given_finding=NO_LINK if no_shortcut else None,
         dataset__options__tube_given_none=NO_LINK if no_shortcut else None,
+        dataset__options__ipsilateral=NO_LINK if no_shortcut else None,
         dataset__options__severity_link=severity_link,
     )
-    show(pipeline.demo(config, out=options.out, new=options.new, quick=quick), as_json=options.as_json)
+    show(pipeline.demo(config, out=options.out, new=options.new), as_json=options.as_json)
 
 
 @takes(StageOptions)
@@ -59,11 +61,11 @@ def train(
     options: StageOptions,
     *,
     supervision: Annotated[
-        Literal["label", "mask"],
-        typer.Option(rich_help_panel=OWN, help="label: a classifier. mask: a segmenter on drawn masks."),
+        Literal["label", "mask", "both"],
+        typer.Option(rich_help_panel=OWN, help="label: a classifier. mask: a segmenter on drawn masks. both: both."),
     ] = "label",
 ) -> None:
-    """Train a classifier, or a segmenter on drawn masks.
+    """Train a classifier, a segmenter on drawn masks, or both on the same films.
 
     Reads a data set (--dataset, --root) or your own table (--config).
     Leaves weights (safetensors) with a readable card beside them.

@@ -112,8 +112,10 @@ class ExplainConfig(_Section):
 
 
 class PseudoMaskConfig(_Section):
-    """How an attribution becomes a mask: the smallest set holding ``share`` of what is positive.
+    """How an attribution becomes a mask.
 
+    ``mass`` takes the smallest set of pixels that holds ``share`` of the positive smoothed attribution,
+    ``quantile`` the positive pixels above the ``share`` quantile of the image (which fixes the area).
     ``smooth_px`` is the sigma of a Gaussian at working size; components under ``min_area_px`` go.
     """
 

@@ -15,6 +15,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -86,7 +87,7 @@ def _commit() -> str | None:
         return None
     try:
         asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=5).stdout.strip() or None
+        return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=False).stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -131,7 +132,8 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC) -> None:
             stream.write(raw)
         publish(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}; "
             "free some space or choose another folder with --out"
@@ -190,7 +192,5 @@ def guard_path(root: Path, name: str, *, where: str) -> Path:
     base = root.resolve()
     resolved = (base / name.replace("\\", "/")).resolve()
     if not resolved.is_relative_to(base):
-        raise InputError(
-            f"{where}: the path '{name}' leads out of {root}; write an absolute path if that is meant"
-        )
+        raise InputError(f"{where}: the path '{name}' leads out of {root}; write an absolute path if that is meant")
     return resolved

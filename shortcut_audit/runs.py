@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from shortcut_audit.config import Config
-from shortcut_audit.errors import BusyError, OutputError, UsageError
+from shortcut_audit.errors import BusyError, InputError, OutputError, UsageError
 from shortcut_audit.provenance import PRIVATE, fingerprint, sha256_file, write_json
 from shortcut_audit.runtime import say
 
@@ -55,6 +56,11 @@ class Run:
         """Whether the command ran to its end."""
         return bool(self._record["finished"])
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was computed: a stage is finished that does more than copy the manifest."""
+        return bool(set(self._record["stages"]) - {"data"})
+
     def path(self, name: str) -> Path:
         """Return the path of an output."""
         return self.folder / name
@@ -75,9 +81,7 @@ class Run:
         known = any(name in stage["outputs"] for stage in self._record["stages"].values())
         return known and self.path(name).is_file()
 
-    def stage(
-        self, name: str, *, inputs: Mapping[str, Any], outputs: Sequence[str], work: Callable[[], None]
-    ) -> None:
+    def stage(self, name: str, *, inputs: Mapping[str, Any], outputs: Sequence[str], work: Callable[[], None]) -> None:
         """Do a stage unless it is done.
 
         Args:
@@ -131,11 +135,27 @@ def open_run(command: str, config: Config, *, out: Path | None, new: bool) -> It
     wanted = run_fingerprint(command, config)
     folder = out or (None if new else _unfinished(wanted)) or _new_folder(config.name, wanted)
     record = _record_for(folder, wanted, command, config)
-    with _locked(folder):
-        run = Run(folder, config, record)
-        run._save()  # noqa: SLF001 (same module)
-        yield run
-        run.finish()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    was_empty = not (folder / RECORD).exists()
+    run = Run(folder, config, record)
+    try:
+        with _locked(folder):
+            run._save()  # noqa: SLF001 (same module)
+            yield run
+            run.finish()
+    except (UsageError, InputError):
+        if was_empty and not run.begun:
+            _take_back(run, made)
+        raise
+
+
+def _take_back(run: Run, made: list[Path]) -> None:
+    """Remove what a run left whose input was refused before anything was computed, and the folders made for it."""
+    for path in run.folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for folder in made:
+        with suppress(OSError):  # another run may lie in it by now
+            folder.rmdir()
 
 
 def read_run(folder: Path) -> Run:

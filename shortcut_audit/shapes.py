@@ -1,4 +1,6 @@
-"""Array shapes, said once. One letter an axis:
+"""Array shapes, said once.
+
+One letter an axis:
 
 N images · C channels · H height · W width · F findings · K segmentation classes · P patients · S steps
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import stdtrit
@@ -33,13 +33,18 @@ def mean_metric(
         values: (N,) a number an image; None where it is not defined, which is left out and counted.
         patients: (N,) whose image it is.
         labels: (N,) 1 or 0, only counted.
-        model, finding, attribute, group, name, role: of the metric.
+        model: whose number it is.
+        finding: what it is about.
+        attribute: what it is about, blank if nothing.
+        group: which images.
+        name: of the metric.
+        role: ``control`` for what is printed to put others into proportion.
         confidence: of the interval.
     """
     defined = [row for row, value in enumerate(values) if value is not None]
     clusters = {patients[row] for row in defined}
     positives = sum(labels[row] == 1 for row in defined)
-    head = {
+    head: dict[str, Any] = {
         "model": model, "finding": finding, "attribute": attribute, "group": group, "name": name, "role": role,
         "confidence": confidence, "n": len(defined), "n_pos": positives, "n_neg": len(defined) - positives,
         "n_patients": len(clusters),

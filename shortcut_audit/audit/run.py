@@ -26,6 +26,7 @@ from shortcut_audit.audit.result import (
     worst,
 )
 from shortcut_audit.audit.scores import ScoresTable
+from shortcut_audit.audit.wording import feature_name
 from shortcut_audit.config import Ask, EvaluateConfig, Origin
 from shortcut_audit.data.manifest import Pairs, TestDesign
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
@@ -113,7 +114,7 @@ def audit_table(
     own_answers = [answer for case in judged for found in case.findings.values() for answer in found.answers]
     return AuditResult(
         status=worst([verdict.status for verdict in verdicts]),
-        title=title or f"Do the scores depend on {', '.join(dict.fromkeys(settings.spurious))}?",
+        title=title or f"Do the scores depend on {', '.join(feature_name(one) for one in dict.fromkeys(settings.spurious))}?",
         dataset=dict(dataset),
         banners=tuple(banners),
         provenance=provenance,

@@ -90,9 +90,7 @@ def draw_pneumothorax(rng: np.random.Generator) -> Pneumothorax:
     )
 
 
-def draw_film(
-    rng: np.random.Generator, anatomy: Anatomy, finding: Pneumothorax | None, *, size: int
-) -> Film:
+def draw_film(rng: np.random.Generator, anatomy: Anatomy, finding: Pneumothorax | None, *, size: int) -> Film:
     """Render one film of a patient, all of it but the devices.
 
     Args:
@@ -105,17 +103,10 @@ def draw_film(
     breath = rng.uniform(0.95, 1.05)
     radii = {side: _lung_radius(x, y, anatomy, side, breath) for side in (-1, 1)}
     lungs = (radii[-1] < 1) | (radii[1] < 1)
-    heart = _heart_radius(x, y, anatomy) < 1
     clavicles = _clavicles(anatomy, size)
     ribs = _ribs(anatomy, size) * lungs
-    body = _smooth_step(1.15 - np.hypot((x - 0.5) / 0.47, (y - 0.62) / 0.66), 0.10)
-
     air = np.maximum(_smooth_step(1 - radii[-1], 0.10), _smooth_step(1 - radii[1], 0.10))
-    middle = np.exp(-(((x - 0.5) / 0.05) ** 2)) * _smooth_step(y - 0.05, 0.1)
-    heart_soft = _smooth_step(1 - _heart_radius(x, y, anatomy), 0.15)
-    clean = body * anatomy.tissue
-    clean = clean - 0.33 * air * (1 - 0.8 * heart_soft) + 0.14 * middle + 0.10 * heart_soft
-    clean = clean + 0.09 * ribs + 0.12 * clavicles
+    clean = _soft_tissue(x, y, anatomy, air) + 0.09 * ribs + 0.12 * clavicles
     markings = gaussian_filter(rng.normal(size=(size, size)), size / 96)
     markings *= MARKINGS_SD / markings.std()
     crescent = np.zeros((size, size), dtype=bool)
@@ -132,11 +123,19 @@ def draw_film(
         masks={
             "lungs": lungs,
             "ribs": ribs > 0.4,
-            "heart": heart,
+            "heart": _heart_radius(x, y, anatomy) < 1,
             "clavicles": clavicles > 0.4,
             "pneumothorax": crescent,
         },
     )
+
+
+def _soft_tissue(x: Floats, y: Floats, anatomy: Anatomy, air: Floats) -> Floats:
+    """Return body, air, mediastinum and heart, without bones."""
+    body = _smooth_step(1.15 - np.hypot((x - 0.5) / 0.47, (y - 0.62) / 0.66), 0.10)
+    middle = np.exp(-(((x - 0.5) / 0.05) ** 2)) * _smooth_step(y - 0.05, 0.1)
+    heart = _smooth_step(1 - _heart_radius(x, y, anatomy), 0.15)
+    return body * anatomy.tissue - 0.33 * air * (1 - 0.8 * heart) + 0.14 * middle + 0.10 * heart
 
 
 @lru_cache(maxsize=4)
@@ -194,5 +193,5 @@ def _crescent(x: Floats, y: Floats, radius: Floats, finding: Pneumothorax) -> tu
     wanted = max(4, round(finding.area * depth.size))
     edge = float(np.partition(depth.ravel(), wanted)[wanted])
     steepness = 0.5 / (depth.shape[0] * 0.17 * np.maximum(weight, 0.05))
-    line = np.where(np.isfinite(depth), np.exp(-0.5 * ((np.where(np.isfinite(depth), depth, 0) - edge) / steepness) ** 2), 0)
+    line = np.exp(-0.5 * ((depth - edge) / steepness) ** 2)  # 0 outside the lung, where depth is infinite
     return depth < edge, line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
@@ -17,7 +19,7 @@ def bezier(points: Floats, steps: int = 24) -> Floats:
     t = np.linspace(0.0, 1.0, steps)[:, None]
     level = [np.broadcast_to(point, (steps, 2)) for point in points]
     while len(level) > 1:
-        level = [(1 - t) * a + t * b for a, b in zip(level[:-1], level[1:], strict=True)]
+        level = [(1 - t) * a + t * b for a, b in pairwise(level)]
     return np.array(level[0])
 
 
@@ -27,7 +29,8 @@ def stroke(lines: list[Floats], *, size: int, width: float) -> Floats:
     Args:
         lines: polylines (M, 2) of x and y in fractions of the side.
         size: side of the square result in pixels.
-        width: full width at half maximum, in fractions of the side.
+        width: in fractions of the side: a pen half as wide, blurred by a Gaussian whose sigma is a quarter
+            of it (0.7 of it at half height).
 
     Returns:
         (size, size), 1 at the middle of a stroke, 0 far from it.
@@ -35,8 +38,9 @@ def stroke(lines: list[Floats], *, size: int, width: float) -> Floats:
     fine = size * SUPERSAMPLING
     canvas = Image.new("L", (fine, fine))
     pen = ImageDraw.Draw(canvas)
+    thickness = max(1, round(width * fine / 2))
     for line in lines:
-        pen.line([(x * fine, y * fine) for x, y in line], fill=255, width=max(1, round(width * fine / 2)), joint="curve")
+        pen.line([(x * fine, y * fine) for x, y in line], fill=255, width=thickness, joint="curve")
     coarse = np.asarray(canvas.resize((size, size), Image.Resampling.BOX), dtype=np.float64) / 255
     soft = gaussian_filter(coarse, max(MIN_SIGMA_PX, width * size / 4))
     peak = soft.max()

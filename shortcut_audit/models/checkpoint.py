@@ -16,6 +16,7 @@ from safetensors.torch import load, save
 from shortcut_audit.errors import OutputError, UsageError
 from shortcut_audit.models.card import ModelCard
 from shortcut_audit.models.classifier import Classifier, build_classifier
+from shortcut_audit.models.device import compute_device
 from shortcut_audit.models.segmenter import Segmenter, build_segmenter
 from shortcut_audit.provenance import sha256_bytes, write_atomic, write_json
 
@@ -54,8 +55,13 @@ def load_model(path: Path) -> Model:
     if sha256_bytes(data) != digest:
         raise OutputError(f"{path} is not what its card {card_path(path).name} says: truncated or altered; train again")
     model: Model = build_classifier(card) if card.kind == "classifier" else build_segmenter(card)
-    model.load_state_dict(load(data))
-    return model.eval()
+    try:
+        model.load_state_dict(load(data))
+    except RuntimeError as error:
+        raise OutputError(
+            f"{path} does not fit its card {card_path(path).name}, which was altered; train again"
+        ) from error
+    return model.eval().to(compute_device())
 
 
 def load_as(path: Path, kind: type[M]) -> M:
@@ -78,5 +84,5 @@ def _read_card(path: Path) -> tuple[ModelCard, str]:
         return _CARDS.validate_python(content), digest
     except FileNotFoundError as error:
         raise UsageError(f"{place} is not there; weights are read together with the card beside them") from error
-    except (ValueError, KeyError, AttributeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise OutputError(f"{place} is not a model card of ours; train again") from error

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.models.card import ClassifierCard
+from shortcut_audit.models.device import device_of
 from shortcut_audit.models.pixels import Standardise, padded_batches
+from shortcut_audit.models.transfer import take_weights
 
 
 class Classifier(nn.Module):
@@ -63,16 +65,9 @@ def _load_body(classifier: Classifier, path: Path) -> None:
     except (OSError, SafetensorError) as error:
         raise UsageError(f"classifier.weights: {path} is not a readable safetensors file ({error})") from error
     state = {name.removeprefix("network."): tensor for name, tensor in found.items()}
-    own = classifier.network.state_dict()
-    head = {name for name in own if name.startswith(_head_prefix(classifier.network))}
-    fitting = {k: v for k, v in state.items() if k in own and k not in head and v.shape == own[k].shape}
-    missing = sorted(set(own) - set(fitting) - head)
-    if missing:
-        raise UsageError(
-            f"classifier.weights: {path} lacks {len(missing)} of {len(own)} tensors of "
-            f"{classifier.card.architecture}, first '{missing[0]}'; name a file of that architecture"
-        )
-    classifier.network.load_state_dict(fitting, strict=False)
+    head = _head_prefix(classifier.network)
+    where, wanted = f"classifier.weights: {path}", classifier.card.architecture
+    take_weights(classifier.network, state, but=head, where=where, wanted=wanted)
 
 
 def _head_prefix(network: nn.Module) -> str:
@@ -84,5 +79,6 @@ def _head_prefix(network: nn.Module) -> str:
 def predict_scores(classifier: Classifier, pixels: Tensor) -> Tensor:
     """Return scores (N, F) in [0, 1], float32, from stored pixels (N, C, H, W) uint8."""
     classifier.eval()
-    scores = [torch.sigmoid(classifier(chunk))[:count] for chunk, count in padded_batches(pixels)]
+    batches = padded_batches(pixels, device=device_of(classifier))
+    scores = [torch.sigmoid(classifier(chunk).float())[:count].cpu() for chunk, count in batches]
     return torch.cat(scores) if scores else torch.empty(0, len(classifier.card.findings))

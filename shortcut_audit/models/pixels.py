@@ -32,8 +32,8 @@ def as_pixels(stored: Tensor) -> Tensor:
     return (stored.float() / 255).contiguous(memory_format=torch.channels_last)
 
 
-def padded_batches(stored: Tensor, batch_size: int = 64) -> Iterator[tuple[Tensor, int]]:
-    """Yield batches of exactly ``batch_size`` pixels and how many of their rows are real.
+def padded_batches(stored: Tensor, *, device: torch.device, batch_size: int = 64) -> Iterator[tuple[Tensor, int]]:
+    """Yield batches of exactly ``batch_size`` pixels on a device, and how many of their rows are real.
 
     The last batch is padded with copies of its last row: a batch of another size gives other last bits.
     """
@@ -42,4 +42,4 @@ def padded_batches(stored: Tensor, batch_size: int = 64) -> Iterator[tuple[Tenso
         count = len(chunk)
         if count < batch_size:
             chunk = torch.cat([chunk, chunk[-1:].expand(batch_size - count, *chunk.shape[1:])])
-        yield as_pixels(chunk), count
+        yield as_pixels(chunk.to(device)), count

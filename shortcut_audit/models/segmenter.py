@@ -10,6 +10,9 @@ from shortcut_audit.errors import UsageError
 from shortcut_audit.models.card import SegmenterCard
 from shortcut_audit.models.pixels import Standardise
 
+HEAD = "network.segmentation_head."
+"""Prefix of the tensors that depend on how many classes there are."""
+
 
 class Segmenter(nn.Module):
     """Mask logits (N, K, H, W) from pixels (N, C, H, W) in [0, 1]; with softmax (N, 1 + K, H, W)."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from shortcut_audit.models.device import device_of
 from shortcut_audit.models.pixels import padded_batches
 from shortcut_audit.models.segmenter import Segmenter
 from shortcut_audit.models.summarizers import SUMMARIZERS
@@ -27,9 +28,9 @@ def summarize(segmenter: Segmenter, stored: Tensor, names: Sequence[str]) -> dic
     functions = {name: SUMMARIZERS.get(name) for name in names}
     collected: dict[str, list[Tensor]] = {name: [] for name in names}
     segmenter.eval()
-    for chunk, count in padded_batches(stored):
+    for chunk, count in padded_batches(stored, device=device_of(segmenter)):
         probabilities = segmenter.probabilities(chunk)[:count]
         for name, function in functions.items():
-            collected[name].append(function(probabilities).clamp(0.0, 1.0))
+            collected[name].append(function(probabilities).clamp(0.0, 1.0).cpu())
     classes = len(segmenter.card.classes)
     return {name: torch.cat(parts) if parts else torch.empty(0, classes) for name, parts in collected.items()}

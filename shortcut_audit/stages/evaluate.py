@@ -15,7 +15,7 @@ from shortcut_audit.models.checkpoint import load_model
 from shortcut_audit.provenance import fingerprint, sha256_file
 from shortcut_audit.runs import Run
 from shortcut_audit.runtime import say
-from shortcut_audit.stages.evaluate_scores import asks_the_same, refuse_other
+from shortcut_audit.stages.evaluate_scores import asks_the_same, questions, refuse_other
 from shortcut_audit.stages.judge import AUDIT, CASES, REPORT, judge
 from shortcut_audit.stages.score import SCORES, models_of, write_table
 from shortcut_audit.stages.study import Study, begin, suggest_attribute
@@ -57,7 +57,7 @@ def _manifest(source: Run, config: Config) -> Manifest:
 
 def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[AuditResult, Path]:
     _need_attributes(study)
-    asked = {"evaluate": study.config.evaluate.model_dump(mode="json"), "manifest": study.manifest.fingerprint}
+    asked = {**questions(study.config), "manifest": study.manifest.fingerprint}
     folder = out or _folder(study, asked)
     refuse_other(folder, asked)
     folder.mkdir(parents=True, exist_ok=True)

@@ -35,9 +35,9 @@ def audit_file(config: Config, path: Path, out: Path | None) -> tuple[AuditResul
     table = read_scores(path)
     scores = sha256_file(path)
     folder = out or RUNS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{path.stem}"
-    refuse_other(folder, {"evaluate": config.evaluate.model_dump(mode="json"), "scores": scores})
     data = config.dataset
     pairs, test_design = data.pairs or "edited", data.test_design or "natural"
+    refuse_other(folder, {**questions(config), "scores": scores})
     result = audit_table(
         table,
         settings=config.evaluate,
@@ -54,14 +54,24 @@ def audit_file(config: Config, path: Path, out: Path | None) -> tuple[AuditResul
     return result, folder
 
 
-def asks_the_same(folder: Path, asked: Mapping[str, Any]) -> bool:
-    """Whether the audit in ``folder`` asked the same questions of the same inputs.
+def questions(config: Config) -> dict[str, Any]:
+    """Return what is asked: the ``evaluate`` section, and what is said of pairs and of the test's design."""
+    dataset = config.dataset
+    return {
+        "evaluate": config.evaluate.model_dump(mode="json"),
+        "pairs": dataset.pairs,
+        "test_design": dataset.test_design,
+    }
 
-    ``asked`` holds the ``evaluate`` section and digests of inputs by name.
+
+def asks_the_same(folder: Path, asked: Mapping[str, Any]) -> bool:
+    """Whether the audit in ``folder`` asked the same of the same inputs.
+
+    ``asked`` holds :func:`questions` and digests of inputs by name.
     """
     found = read_result(folder / AUDIT).provenance
-    same_inputs = all(found.inputs.get(name) == digest for name, digest in asked.items() if name != "evaluate")
-    return same_inputs and found.config["evaluate"] == asked["evaluate"]
+    was = {**found.inputs, **questions(Config.model_validate(found.config))}
+    return all(was.get(name) == value for name, value in asked.items())
 
 
 def refuse_other(folder: Path, asked: Mapping[str, Any]) -> None:

@@ -82,7 +82,7 @@ def _card(study: Study) -> dict[str, Any]:
 def _banners(study: Study) -> tuple[str, ...]:
     banners = [SYNTHETIC] if study.config.dataset.name == "synthetic_cxr" else []
     banners += [note for note in study.manifest.card.notes if "two splits" in note]
-    banners += [note for split in ("val", "test") if (note := study.films(split).quarantine.note())]  # type: ignore[arg-type]
+    banners += [note for split in ("val", "test") if (note := study.films(split).quarantine.note())]
     return tuple(banners)
 
 
@@ -170,6 +170,6 @@ def _add_predicted(models: dict[str, Model], films: Films, rows: Ints, layers: l
     if not segmenters:
         return
     name = next((n for n in segmenters if "scratch" in n), list(segmenters)[-1])
-    masks = predicted_masks(segmenters[name], films, rows).any(axis=1)
+    masks = predicted_masks(segmenters[name], films, rows)
     for number, mask in enumerate(masks):
-        layers[number].append(outline_layer(mask, "predicted", f"predicted by {name}"))
+        layers[number].append(outline_layer(mask.any(axis=0), "predicted", f"predicted by {name}"))

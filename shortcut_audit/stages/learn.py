@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from shortcut_audit.errors import InputError, UsageError
+from shortcut_audit.errors import InputError
 from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.models.checkpoint import load_as, save_model
@@ -137,9 +137,3 @@ def _permuted(study: Study, films: Films) -> Films:
     columns = [pl.col(f"label.{name}").gather(order.tolist()) for name in study.findings]
     shuffled = replace(films.manifest, frame=films.manifest.frame.with_columns(columns))
     return replace(films, manifest=shuffled, labels=films.labels[order])
-
-
-def need(run: Run, name: str, hint: str) -> None:
-    """Raise UsageError unless the run holds an output."""
-    if not run.has(name):
-        raise UsageError(f"{run.folder} has no {name}; {hint}")

@@ -20,7 +20,8 @@ from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.models.checkpoint import Model
 from shortcut_audit.models.classifier import Classifier, build_classifier
-from shortcut_audit.models.pixels import padded_batches
+from shortcut_audit.models.device import device_of
+from shortcut_audit.models.pixels import as_pixels, padded_batches
 from shortcut_audit.models.segmenter import Segmenter
 from shortcut_audit.runtime import progress
 from shortcut_audit.shapes import Bools, Bytes8, Heatmap, Ints, Mask
@@ -62,9 +63,10 @@ def look(study: Study, models: dict[str, Model], finding: str) -> list[Metric]:
 def explain_films(study: Study, classifier: Classifier, films: Films, rows: Ints, finding: str) -> Attribution:
     """Explain one finding on some films, as the run's configuration says."""
     config = study.config.explain
-    images = torch.from_numpy(films.pixels[rows]).float() / 255
+    device = device_of(classifier)
+    images = as_pixels(torch.from_numpy(films.pixels[rows]).to(device))
     mean = mean_image(_reference_pixels(study, films)) if "mean" in config.baseline else None
-    targets = torch.full((len(rows),), classifier.card.findings.index(finding))
+    targets = torch.full((len(rows),), classifier.card.findings.index(finding), device=device)
     method = METHODS.get(config.method)()
     baselines = make_baselines(config.baseline, images, mean=mean)
     return method.explain(classifier, images, targets, baselines=baselines, config=config)
@@ -80,8 +82,8 @@ def predicted_masks(segmenter: Segmenter, films: Films, rows: Ints) -> Bools:
     """Return the predicted masks (M, K, S, S) of some films: pixels with probability above one half."""
     parts = []
     with torch.inference_mode():
-        for chunk, count in padded_batches(torch.from_numpy(films.pixels[rows])):
-            parts.append((segmenter.probabilities(chunk)[:count] > LEVEL).numpy())
+        for chunk, count in padded_batches(torch.from_numpy(films.pixels[rows]), device=device_of(segmenter)):
+            parts.append((segmenter.probabilities(chunk)[:count] > LEVEL).cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -114,12 +116,13 @@ def _choose(study: Study, finding: str) -> Look | None:
     rows = np.sort(order[: study.config.evaluate.saliency_images])
     keep = np.zeros(len(positive), dtype=bool)
     keep[rows] = True
-    return Look(films=films, rows=rows, regions=regions_of(films.manifest.select(keep), finding, study.config.image.size))
+    regions = regions_of(films.manifest.select(keep), finding, study.config.image.size)
+    return Look(films=films, rows=rows, regions=regions)
 
 
 def _randomised(classifier: Classifier) -> Classifier:
     torch.manual_seed(0)
-    return build_classifier(classifier.card).eval()
+    return build_classifier(classifier.card).eval().to(device_of(classifier))
 
 
 def _saliency(study: Study, looked: Look, finding: str, models: dict[str, Classifier]) -> list[Metric]:
@@ -132,22 +135,23 @@ def _saliency(study: Study, looked: Look, finding: str, models: dict[str, Classi
     return metrics
 
 
-def _shares(
-    study: Study, looked: Look, maps: Sequence[Heatmap], finding: str, model: str, what: str
-) -> list[Metric]:
+def _shares(study: Study, looked: Look, maps: Sequence[Heatmap], finding: str, model: str, what: str) -> list[Metric]:
     """Return ``WHAT_share`` and ``WHAT_enrichment`` for every region, over the films that have it."""
-    patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
     metrics = []
     for region, found in saliency_shares(maps, looked.regions).items():
         attribute = region.partition(":")[2] if region.startswith("footprint:") else ""
-        for name, values in ((f"{what}_share", [f.share for f in found]), (f"{what}_enrichment", [f.enrichment for f in found])):
-            metrics.append(
-                mean_metric(
-                    values, patients, [1] * len(patients), model=model, finding=finding, attribute=attribute,
-                    group=region, name=name, confidence=study.config.evaluate.confidence,
-                )  # fmt: skip
-            )
+        about = {"model": model, "finding": finding, "attribute": attribute, "group": region}
+        shares, enrichments = [one.share for one in found], [one.enrichment for one in found]
+        metrics.append(_mean(study, looked, shares, name=f"{what}_share", **about))
+        metrics.append(_mean(study, looked, enrichments, name=f"{what}_enrichment", **about))
     return metrics
+
+
+def _mean(study: Study, looked: Look, values: Sequence[float | None], **about: str) -> Metric:
+    """Return the mean over the films looked at, all of which carry the finding."""
+    patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
+    confidence = study.config.evaluate.confidence
+    return mean_metric(values, patients, [1] * len(patients), confidence=confidence, **about)  # type: ignore[arg-type]
 
 
 def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: Segmenter) -> list[Metric]:
@@ -158,14 +162,10 @@ def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: S
     metrics = _shares(study, looked, list(masks.astype(np.float32)), finding, name, "mask")
     drawn = looked.regions.get(f"finding:{finding}")
     if drawn is not None:
-        patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
-        values = [dice(mask, reference) if reference is not None else None for mask, reference in zip(masks, drawn, strict=True)]
-        metrics.append(
-            mean_metric(
-                values, patients, [1] * len(patients), model=name, finding=finding, attribute="",
-                group=f"finding:{finding}", name="dice", confidence=study.config.evaluate.confidence,
-            )  # fmt: skip
-        )
+        pairs = zip(masks, drawn, strict=True)
+        values = [None if reference is None else dice(mask, reference) for mask, reference in pairs]
+        about = {"model": name, "finding": finding, "attribute": "", "group": f"finding:{finding}"}
+        metrics.append(_mean(study, looked, values, name="dice", **about))
     return metrics
 
 

@@ -178,7 +178,7 @@ def _told_by(study: Study, classes: tuple[str, ...]) -> dict[int, str]:
     if set(classes) <= set(study.findings):
         return dict(enumerate(classes))
     rules = study.rules()
-    told = {k: answers(name, rules[name], study.findings) for k, name in enumerate(classes) if name in rules}
+    told = {k: answers(rules[name], study.findings) for k, name in enumerate(classes) if name in rules}
     return {k: finding for k, finding in told.items() if finding is not None}
 
 

@@ -139,7 +139,7 @@ def _findings(config: Config, manifest: Manifest) -> tuple[str, ...]:
     return asked or manifest.findings
 
 
-def answers(name: str, rule: ClassRule, findings: tuple[str, ...]) -> str | None:
+def answers(rule: ClassRule, findings: tuple[str, ...]) -> str | None:
     """Return the finding that a class's probability speaks of, None if of none.
 
     ``malignant: lesion where melanoma = 1`` speaks of melanoma, ``pneumothorax: pneumothorax`` of
@@ -153,16 +153,16 @@ def answers(name: str, rule: ClassRule, findings: tuple[str, ...]) -> str | None
 def class_labels(study: Study, films: Films, rules: dict[str, ClassRule]) -> Floats:
     """Return, for each class, the labels (N, K) of the finding it speaks of; NaN for those of none."""
     labels = np.full((len(films.manifest), len(rules)), np.nan)
-    for k, (name, rule) in enumerate(rules.items()):
-        if (finding := answers(name, rule, study.findings)) is not None:
+    for k, rule in enumerate(rules.values()):
+        if (finding := answers(rule, study.findings)) is not None:
             labels[:, k] = films.labels[:, study.findings.index(finding)]
     return labels
 
 
 def drawn_masks(films: Films, rules: dict[str, ClassRule], size: int) -> tuple[Bools, Bools]:
-    """Return masks and known pixels, each (N, K, S, S), of films with at least one known class."""
+    """Return masks and known pixels, each (N, K, S, S); a class is known on a whole film or not at all."""
     masks, known = class_masks(films.manifest, list(rules.values()), size)
-    return masks, np.broadcast_to(known[:, :, None, None], masks.shape)
+    return masks, np.broadcast_to(known[:, :, None, None], masks.shape).copy()
 
 
 def suggest_attribute(study: Study, name: str) -> UsageError:

@@ -1,0 +1,1 @@
+"""Fitting networks: the loop, the losses, and what is trained on what."""

@@ -6,12 +6,13 @@ Small on purpose, so that a plain training loop could replace Fabric in a day.
 from __future__ import annotations
 
 import warnings
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from shortcut_audit.models.device import compute_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -34,30 +35,27 @@ class Engine:
     """Moves a network to the device, runs it in the chosen precision, takes gradients.
 
     Args:
-        device: ``cpu``, ``cuda`` or ``auto``.
         precision: None takes :func:`native_precision`. Weights and optimiser state stay in float32.
     """
 
-    def __init__(self, *, device: str = "auto", precision: Precision | None = None) -> None:
+    def __init__(self, *, precision: Precision | None = None) -> None:
         with warnings.catch_warnings():
             # Fabric's import touches deprecated corners of its own dependencies.
             warnings.simplefilter("ignore")
             from lightning_fabric import Fabric as FabricClass
-        self._fabric: Fabric = FabricClass(accelerator=device, devices=1, precision=precision or native_precision())
+        self._fabric: Fabric = FabricClass(
+            accelerator=compute_device().type, devices=1, precision=precision or native_precision()
+        )
 
     def setup(self, network: nn.Module, optimiser: Optimizer) -> tuple[nn.Module, Optimizer]:
         """Return network and optimiser as they are to be used in the loop."""
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)
         prepared, wrapped = self._fabric.setup(network, optimiser)
         return prepared, wrapped
 
     def to_device(self, tensor: Tensor) -> Tensor:
         """Return a tensor on the device."""
         return self._fabric.to_device(tensor)
-
-    def autocast(self) -> AbstractContextManager[None]:
-        """Return the context in which forward passes run."""
-        return self._fabric.autocast()
 
     def backward(self, loss: Tensor) -> None:
         """Take gradients."""

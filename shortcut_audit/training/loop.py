@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from shortcut_audit.config import ClassifierConfig, SegmenterConfig
 from shortcut_audit.errors import DivergedError
 from shortcut_audit.models.pixels import as_pixels
-from shortcut_audit.runtime import progress
+from shortcut_audit.runtime import Bar, progress
 from shortcut_audit.training.engine import Engine
 
 BAD_STEPS_ALLOWED = 3
@@ -35,6 +36,14 @@ class Schedule:
     flip: bool
     keep_best: bool
     seed: int
+
+    @classmethod
+    def of(cls, config: ClassifierConfig | SegmenterConfig, *, epochs: int, seed: int) -> Schedule:
+        """Return the schedule that a configuration describes."""
+        return cls(
+            epochs=epochs, batch_size=config.batch_size, learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay, flip=config.flip, keep_best=config.checkpoint == "best", seed=seed,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,58 +79,104 @@ def fit(
         engine: device and precision.
 
     Raises:
-        DivergedError: the loss was not finite more than three times.
+        DivergedError: the loss was not finite more than three times, or in all steps of an epoch.
     """
-    engine = engine or Engine()
-    steps_an_epoch = max(1, len(stored) // schedule.batch_size)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
-    )
-    prepared, optimiser = engine.setup(network, optimiser)  # type: ignore[assignment]
-    cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=schedule.learning_rate, total_steps=schedule.epochs * steps_an_epoch
-    )
+    steps = max(1, len(stored) // schedule.batch_size)
+    course = _Course(network, loss, schedule, steps=steps, what=what, engine=engine or Engine())
     history: list[dict[str, Any]] = []
-    best: tuple[float, int, dict[str, Tensor]] | None = None
-    bad = 0
-    with progress(what, schedule.epochs * steps_an_epoch) as bar:
-        for epoch in range(schedule.epochs):
-            network.train()
-            losses = []
-            for images, *batch in _batches(stored, targets, schedule, epoch, steps_an_epoch):
-                optimiser.zero_grad(set_to_none=True)
-                value = loss(prepared(engine.to_device(images)), *map(engine.to_device, batch))
-                if math.isfinite(float(value.detach())):
-                    engine.backward(value)
-                    torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
-                    optimiser.step()
-                    losses.append(float(value.detach()))
-                else:
-                    bad += 1
-                    _check_divergence(bad, what, epoch, schedule)
-                cycle.step()
-                bar.advance()
+    best = _Best(network)
+    with progress(what, schedule.epochs * steps) as bar:
+        for epoch in range(1, schedule.epochs + 1):
+            mean_loss = course.run(epoch, _batches(stored, targets, schedule, epoch - 1, steps), bar)
             auroc = validate()
-            history.append({"epoch": epoch + 1, "loss": round(float(np.mean(losses)), 5), "val_auroc": _rounded(auroc)})
-            if schedule.keep_best and auroc is not None and (best is None or auroc > best[0]):
-                best = (auroc, epoch + 1, copy.deepcopy(network.state_dict()))
-    if best is not None:
-        network.load_state_dict(best[2])
+            rounded = None if auroc is None else round(auroc, 5)
+            history.append({"epoch": epoch, "loss": round(mean_loss, 5), "val_auroc": rounded})
+            if schedule.keep_best and auroc is not None:
+                best.offer(auroc, epoch)
+    best.restore()
     network.eval()
-    chosen = f"epoch {best[1]}: best validation AUROC" if best else f"epoch {schedule.epochs}: the last"
-    return Fitted(history=tuple(history), chosen=chosen, steps=schedule.epochs * steps_an_epoch)
+    chosen = f"epoch {best.epoch}: best validation AUROC" if best.epoch else f"epoch {schedule.epochs}: the last"
+    return Fitted(history=tuple(history), chosen=chosen, steps=schedule.epochs * steps)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 5)
+class _Course:
+    """Network, optimiser and learning-rate cycle on their way through the epochs."""
 
-
-def _check_divergence(bad: int, what: str, epoch: int, schedule: Schedule) -> None:
-    if bad > BAD_STEPS_ALLOWED:
-        raise DivergedError(
-            f"{what}: the loss was not finite in {bad} steps, last in epoch {epoch + 1}; "
-            f"try a learning rate below {schedule.learning_rate:g}"
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: Callable[..., Tensor],
+        schedule: Schedule,
+        *,
+        steps: int,
+        what: str,
+        engine: Engine,
+    ) -> None:
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
+        self._network, self._loss, self._schedule, self._what, self._engine = network, loss, schedule, what, engine
+        self._prepared, self._optimiser = engine.setup(network, optimiser)
+        self._cycle = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, max_lr=schedule.learning_rate, total_steps=schedule.epochs * steps
+        )
+        self._bad = 0
+
+    def run(self, epoch: int, batches: Iterator[tuple[Tensor, ...]], bar: Bar) -> float:
+        """Train for one epoch and return the mean loss of its steps; steps without a finite loss are left out."""
+        self._network.train()
+        losses = []
+        for batch in batches:
+            value = self._step(*map(self._engine.to_device, batch))
+            if math.isfinite(value):
+                losses.append(value)
+            else:
+                self._bad += 1
+            if self._bad > BAD_STEPS_ALLOWED:
+                raise self._diverged(epoch)
+            bar.advance()
+        if not losses:
+            raise self._diverged(epoch)
+        return sum(losses) / len(losses)
+
+    def _step(self, images: Tensor, *targets: Tensor) -> float:
+        """Take one step, unless the loss is not finite; return the loss."""
+        self._optimiser.zero_grad(set_to_none=True)
+        loss = self._loss(self._prepared(images), *targets)
+        value = float(loss.detach())
+        if math.isfinite(value):
+            self._engine.backward(loss)
+            torch.nn.utils.clip_grad_norm_(self._network.parameters(), GRADIENT_NORM)
+            self._optimiser.step()
+            self._cycle.step()
+        return value
+
+    def _diverged(self, epoch: int) -> DivergedError:
+        return DivergedError(
+            f"{self._what}: the loss was not finite in {self._bad} steps, last in epoch {epoch}; "
+            f"try a learning rate below {self._schedule.learning_rate:g}"
+        )
+
+
+class _Best:
+    """The weights of the best epoch so far; the earliest of equals."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._auroc = -math.inf
+        self._weights: dict[str, Tensor] | None = None
+        self.epoch: int | None = None
+
+    def offer(self, auroc: float, epoch: int) -> None:
+        """Keep the weights as they are now, if they are better."""
+        if auroc > self._auroc:
+            self._auroc, self.epoch = auroc, epoch
+            self._weights = copy.deepcopy(self._network.state_dict())
+
+    def restore(self) -> None:
+        """Give the network the weights of the best epoch; the last ones stay where no epoch was offered."""
+        if self._weights is not None:
+            self._network.load_state_dict(self._weights)
 
 
 def _batches(

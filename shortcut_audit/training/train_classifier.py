@@ -67,10 +67,7 @@ def train_classifier(
         [torch.from_numpy(labels).float()],
         loss=lambda logits, target: label_loss(logits, target, weights.to(logits.device)),
         validate=lambda: mean_auroc(val[1], predict_scores(classifier, val_pixels).double().numpy()),
-        schedule=Schedule(
-            epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay, flip=config.flip, keep_best=config.checkpoint == "best", seed=seed,
-        ),
+        schedule=Schedule.of(config, epochs=config.epochs, seed=seed),
         what="Training the classifier on image labels",
     )  # fmt: skip
     classifier.card = card.model_copy(update={"history": fitted.history, "chosen": fitted.chosen})

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from shortcut_audit.config import ImageConfig, SegmenterConfig
 from shortcut_audit.models.card import SegmenterCard
-from shortcut_audit.models.segmenter import Segmenter, build_segmenter
+from shortcut_audit.models.segmenter import HEAD, Segmenter, build_segmenter
 from shortcut_audit.models.summarize import summarize
+from shortcut_audit.models.transfer import take_weights
+from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools, Bytes8, Floats
 from shortcut_audit.training.loop import Schedule, fit
 from shortcut_audit.training.objectives import mask_loss
@@ -55,10 +58,22 @@ def train_segmenter(
         trained_on: fingerprint of the manifest.
         phase: ``pretrain`` weighs background pixels low (pseudo-masks miss much), ``drawn`` does not.
         what: the work in words.
-        start: a segmenter to start from, exactly as stored, and the SHA-256 of its weights.
+        start: a segmenter to start from, and the SHA-256 of its weights. Its weights are taken exactly as
+            they are: all of them, or all but the segmentation head where classes or activation differ.
+
+    Raises:
+        UsageError: ``start`` is another network than the one that is configured.
+        DivergedError: the loss was not finite.
     """
     torch.manual_seed(seed)
-    segmenter = _prepare(train, classes, config, image, seed, start)
+    mean, std = pixel_statistics(train.pixels)
+    card = SegmenterCard(
+        architecture=config.architecture, encoder=config.encoder, decoder_channels=tuple(config.decoder_channels),
+        activation=config.activation, classes=classes, channels=image.channels, size=image.size,
+        mean=mean, std=std, seed=seed, trained_on=trained_on, started_from=start[1] if start else "",
+        supervision="pseudo-masks" if phase == "pretrain" else "drawn masks",
+    )  # fmt: skip
+    segmenter = _started_from(start[0], card) if start else build_segmenter(card)
     pretraining = phase == "pretrain"
     val_pixels = torch.from_numpy(val[0])
     fitted = fit(
@@ -72,40 +87,27 @@ def train_segmenter(
             background_weight=config.background_weight if pretraining else 1.0,
             dice=config.dice,
         ),
-        validate=lambda: mean_auroc(val[1], summarize(segmenter, val_pixels, [summarizer])[summarizer].double().numpy()),
-        schedule=Schedule(
-            epochs=config.pretrain_epochs if pretraining else config.epochs, batch_size=config.batch_size,
-            learning_rate=config.learning_rate, weight_decay=config.weight_decay, flip=config.flip,
-            keep_best=config.checkpoint == "best", seed=seed,
-        ),
+        validate=lambda: mean_auroc(val[1], _scores(segmenter, val_pixels, summarizer)),
+        schedule=Schedule.of(config, epochs=config.pretrain_epochs if pretraining else config.epochs, seed=seed),
         what=what,
     )  # fmt: skip
-    segmenter.card = segmenter.card.model_copy(
-        update={
-            "history": fitted.history,
-            "chosen": fitted.chosen,
-            "trained_on": trained_on,
-            "supervision": "pseudo-masks" if pretraining else "drawn masks",
-            "started_from": start[1] if start else "",
-        }
-    )
+    update = {"history": fitted.history, "chosen": fitted.chosen}
+    segmenter.card = segmenter.card.model_copy(update=update)
     return segmenter
 
 
-def _prepare(
-    train: MaskSet,
-    classes: tuple[str, ...],
-    config: SegmenterConfig,
-    image: ImageConfig,
-    seed: int,
-    start: tuple[Segmenter, str] | None,
-) -> Segmenter:
-    if start is not None:
-        return start[0]
-    mean, std = pixel_statistics(train.pixels)
-    card = SegmenterCard(
-        architecture=config.architecture, encoder=config.encoder, decoder_channels=tuple(config.decoder_channels),
-        activation=config.activation, classes=classes, channels=image.channels, size=image.size,
-        mean=mean, std=std, seed=seed,
+def _scores(segmenter: Segmenter, stored: Tensor, summarizer: str) -> Floats:
+    return summarize(segmenter, stored, [summarizer])[summarizer].double().numpy()
+
+
+def _started_from(start: Segmenter, card: SegmenterCard) -> Segmenter:
+    """Return the segmenter of a card with the weights of another, standardised as that one learnt to see."""
+    segmenter = build_segmenter(card.model_copy(update={"mean": start.card.mean, "std": start.card.std}))
+    alike = (start.card.classes, start.card.activation) == (card.classes, card.activation)
+    taken = take_weights(
+        segmenter, start.state_dict(), but=None if alike else HEAD,
+        where=f"the pre-trained segmenter (U-Net on {start.card.encoder})", wanted=f"a U-Net on {card.encoder}",
     )  # fmt: skip
-    return build_segmenter(card)
+    said = "" if alike else f"; its head for {', '.join(start.card.classes)} is left behind"
+    say(f"Starting from a pre-trained segmenter: {taken} of {len(segmenter.state_dict())} tensors taken{said}")
+    return segmenter

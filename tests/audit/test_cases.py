@@ -69,7 +69,10 @@ def test_each_case_shows_the_shift_of_every_model_that_has_its_pair():
     few = other.head(1).with_columns(pl.lit("few").alias("model"))
     chosen = choose_cases([question(frame) for frame in (films(), other, alone, few)], count=3)
 
-    assert [shift.model for case in chosen for shift in case.shifts if case.sample_id != "test0"][:2] == ["model", "other"]
+    assert [shift.model for case in chosen for shift in case.shifts if case.sample_id != "test0"][:2] == [
+        "model",
+        "other",
+    ]
 
 
 def test_an_unknown_attribute_is_said_and_not_guessed():

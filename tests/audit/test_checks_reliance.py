@@ -44,9 +44,7 @@ def test_a_negative_association_turns_the_interventional_gap_round():
     assert turned == pytest.approx(-numbers(ask(frame))["interventional_gap"].value, abs=1e-12)
 
 
-@given(
-    seed=st.integers(0, 10**6), reads=st.floats(-2, 2), severity=st.floats(-2, 2), negative=st.booleans()
-)
+@given(seed=st.integers(0, 10**6), reads=st.floats(-2, 2), severity=st.floats(-2, 2), negative=st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_the_raw_gap_is_reliance_plus_case_mix(seed, reads, severity, negative):
     frame = world(seed, n=150, reads=reads, severity=severity)
@@ -66,7 +64,9 @@ def test_an_honest_model_has_no_reliance_whatever_its_case_mix():
     assert found["gap_case_mix"].low > 0.05
 
 
-@pytest.mark.parametrize(("reads", "n", "evidence"), [(1.5, 1200, "yes"), (0.0, 1200, "no"), (0.25, 200, "cannot tell")])
+@pytest.mark.parametrize(
+    ("reads", "n", "evidence"), [(1.5, 1200, "yes"), (0.0, 1200, "no"), (0.25, 200, "cannot tell")]
+)
 def test_exact_pairs_show_exclude_or_leave_open(reads, n, evidence):
     answer = ask(world(3, reads=reads, n=n)).answers[0]
 
@@ -128,9 +128,7 @@ def test_a_film_is_its_own_state_where_the_other_column_is_blank():
         pl.when(tube).then("score_without.tube").alias("score_without.tube"),
     )
 
-    whole, blank = (
-        {name: metric.value for name, metric in numbers(ask(one)).items()} for one in (frame, sparse)
-    )
+    whole, blank = ({name: metric.value for name, metric in numbers(ask(one)).items()} for one in (frame, sparse))
 
     assert whole == blank
 

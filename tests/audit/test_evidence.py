@@ -14,7 +14,17 @@ from shortcut_audit.audit.wording import feature_name, number
 
 GAP = {"beyond": "yes", "within": "no", "open": "cannot tell"}
 RELIANCE = {"shown": "yes", "excluded": "no", "open": "cannot tell"}
-FORBIDDEN = ("unbiased", "safe", "no shortcut", "proves", "explains", "the model thinks", "causes", "ground truth", "nan")
+FORBIDDEN = (
+    "unbiased",
+    "safe",
+    "no shortcut",
+    "proves",
+    "explains",
+    "the model thinks",
+    "causes",
+    "ground truth",
+    "nan",
+)
 
 
 def case(frame=None, **options):
@@ -27,8 +37,10 @@ def told(base, *, gap=None, reliance=None, remarks=frozenset()):
     findings = dict(base.findings)
     for check, evidence in (("gap", GAP.get(gap)), ("reliance", RELIANCE.get(reliance))):
         if evidence:
-            answer = findings[check].answers[0].model_copy(
-                update={"evidence": evidence, "n_needed": 700, "cell_needed": "positives without tube"}
+            answer = (
+                findings[check]
+                .answers[0]
+                .model_copy(update={"evidence": evidence, "n_needed": 700, "cell_needed": "positives without tube"})
             )
             findings[check] = replace(findings[check], answers=(answer,), remarks=frozenset(remarks))
     return Case(question=base.question, findings=findings)
@@ -100,7 +112,10 @@ def test_a_pass_needs_thirty_images_in_every_cell(cell, status):
     assert verdict.status == status
     if status == "insufficient":
         assert verdict.rule == "images"
-        assert verdict.sentences[0] == "We cannot tell: 29 patients in the cell negatives with tube; about 30 would decide."
+        assert (
+            verdict.sentences[0]
+            == "We cannot tell: 29 patients in the cell negatives with tube; about 30 would decide."
+        )
 
 
 def test_a_pass_on_reliance_alone_needs_thirty_images_of_each_class():
@@ -140,7 +155,9 @@ def trap(*, validation=True, attributes=("tube", "lead"), reads=3.0):
     for split in ("train", "val", "test") if validation else ("train", "test"):
         frame = world(11, n=900, split=split, reads=0.0, paired=False)
         suggests = pl.col("attribute.tube") == 1
-        frame = frame.with_columns((1 - pl.col("attribute.tube") if split == "test" else pl.col("attribute.tube")).alias("attribute.tube"))
+        frame = frame.with_columns(
+            (1 - pl.col("attribute.tube") if split == "test" else pl.col("attribute.tube")).alias("attribute.tube")
+        )
         logit = pl.col("score").log() - (1 - pl.col("score")).log() + reads * suggests.cast(pl.Float64)
         parts.append(frame.with_columns((1 / (1 + (-logit).exp())).alias("score")))
     joined = pl.concat(parts)
@@ -161,8 +178,10 @@ def test_their_composite_is_judged_by_the_drop_from_validation_to_test():
 
     assert gap.number == "designed_shift"
     assert gap.value == pytest.approx(asked.validation.value - asked.overall.value)
-    assert (verdict.status, verdict.rule) == ("concern", f"table:{verdict.gap}:open") or verdict.gap == "open"
+    assert (verdict.status, verdict.rule) == ("concern", "table:beyond:open")
     assert judged.answer("skill").number == "auroc_validation"
+    assert "lower by 0.328 in the reversed test set than in validation" in verdict.sentences[1]
+    assert "The validation figure also chose the checkpoint." in verdict.sentences[2]
 
 
 def test_a_single_attribute_reversed_by_design_may_be_judged():
@@ -247,7 +266,8 @@ def test_a_row_that_does_not_survive_is_open_with_its_interval_and_a_plan():
     findings = {**weak.findings, "gap": replace(weak.findings["gap"], p=0.02)}
     rows = [Case(question=weak.question, findings=findings), told(weak, gap="open"), told(weak, gap="open")]
     rows[1:] = [
-        Case(question=one.question, findings={**one.findings, "gap": replace(one.findings["gap"], p=1.0)}) for one in rows[1:]
+        Case(question=one.question, findings={**one.findings, "gap": replace(one.findings["gap"], p=1.0)})
+        for one in rows[1:]
     ]
 
     first = correct(rows)[0]

@@ -124,7 +124,9 @@ def associate(present, label, *, asked=None, train=None, patients=None):
 LABEL = np.arange(200) < 100
 
 
-@pytest.mark.parametrize(("rate1", "rate0", "sign"), [(0.8, 0.2, 1), (0.2, 0.8, -1), (0.5, 0.5, None), (0.55, 0.5, None)])
+@pytest.mark.parametrize(
+    ("rate1", "rate0", "sign"), [(0.8, 0.2, 1), (0.2, 0.8, -1), (0.5, 0.5, None), (0.55, 0.5, None)]
+)
 def test_the_sign_comes_from_the_training_rows(rate1, rate0, sign):
     present = np.r_[np.arange(100) < 100 * rate1, np.arange(100) < 100 * rate0]
 

@@ -38,7 +38,22 @@ def test_three_lines_audit_a_frame():
 
 
 def test_an_honest_model_whose_films_are_harder_is_a_concern_and_never_fails():
-    assert audit_scores(world(severity=1.5, n=3000), spurious="tube", pairs="exact").status == "concern"
+    assert audit_scores(world(severity=2.5, n=3000), spurious="tube", pairs="exact").status == "concern"
+
+
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize(("severity", "harder"), [(2.0, 0.0), (-2.0, 0.0), (0.0, 1.0), (2.0, 1.0)])
+def test_no_honest_model_fails_in_a_small_simulation(severity, harder, paired):
+    worlds = [world(seed, n=700, severity=severity, harder=harder, paired=paired) for seed in range(8)]
+
+    assert "fail" not in {audit_scores(frame, spurious="tube", pairs="exact").status for frame in worlds}
+
+
+@pytest.mark.parametrize("severity", [0.0, -1.0])
+def test_with_pairs_a_cheat_fails_in_a_small_simulation_also_where_case_mix_masks_it(severity):
+    worlds = [world(seed, n=700, reads=1.0, severity=severity) for seed in range(8)]
+
+    assert {audit_scores(frame, spurious="tube", pairs="exact").status for frame in worlds} == {"fail"}
 
 
 def test_a_pandas_frame_says_the_same_as_a_polars_frame():
@@ -87,14 +102,19 @@ def test_degenerate_tables_are_insufficient_and_no_error(frame):
 
 def test_several_findings_attributes_and_models_are_all_asked():
     one = world(1, n=300, model="a").with_columns(pl.lit("effusion").alias("finding"))
-    frame = pl.concat([one, one.with_columns(pl.lit("b").alias("model")), one.with_columns(pl.lit("oedema").alias("finding"))])
-    frame = frame.with_columns(pl.when(pl.col("attribute.tube") == 1).then(pl.lit("ap")).otherwise(pl.lit("pa")).alias("view"))
+    frame = pl.concat(
+        [one, one.with_columns(pl.lit("b").alias("model")), one.with_columns(pl.lit("oedema").alias("finding"))]
+    )
+    frame = frame.with_columns(
+        pl.when(pl.col("attribute.tube") == 1).then(pl.lit("ap")).otherwise(pl.lit("pa")).alias("view")
+    )
 
     result = audit_scores(frame, spurious=["tube", "view=ap"])
 
     asked = [(verdict.finding, verdict.attribute, verdict.model) for verdict in result.verdicts]
     assert asked == [
-        ("effusion", "tube", "a"), ("effusion", "tube", "b"), ("effusion", "view=ap", "a"), ("effusion", "view=ap", "b"),
+        ("effusion", "tube", "a"), ("effusion", "tube", "b"),
+        ("effusion", "view=ap", "a"), ("effusion", "view=ap", "b"),
         ("oedema", "tube", "a"), ("oedema", "view=ap", "a"),
     ]  # fmt: skip
     assert len(result.counts.cells) == 4 * 4
@@ -114,7 +134,7 @@ def test_a_control_is_measured_and_compared_but_not_judged():
 
 def test_more_rows_asked_at_once_can_open_an_answer():
     """Holm runs over every row asked for: what one row shows, a hundred like it among noise may not."""
-    frame = world(3, n=200, reads=0.42)
+    frame = world(3, n=200, reads=0.55)
     noise = {f"attribute.n{k}": np.random.default_rng(k).integers(0, 2, 200).astype(float) for k in range(30)}
     alone = audit_scores(frame, spurious="tube", pairs="exact")
     frame = frame.with_columns(pl.Series(name, values) for name, values in noise.items())
@@ -139,7 +159,9 @@ def test_unknown_attributes_and_logits_and_missing_patients_are_said():
 
     assert result.counts.excluded == {"tube unknown (finding): in no cell": 5}
     assert result.counts.clustered_by == "image"
-    assert all(metric.method.startswith("each image its own cluster") for metric in result.metrics if metric.reason is None)
+    assert all(
+        metric.method.startswith("each image its own cluster") for metric in result.metrics if metric.reason is None
+    )
     assert any("outside 0 to 1: they are read as ranks only" in note for note in result.notes)
     assert "No patients are named: each image is its own cluster." in result.notes
     assert any("taken as positive" in note for note in result.notes)
@@ -218,7 +240,9 @@ def test_the_same_table_gives_the_same_result():
 
 def test_the_order_of_the_rows_does_not_matter():
     frame = world(n=300, films_per_patient=3)
-    one, two = (audit_scores(given, spurious="tube") for given in (frame, frame.sample(fraction=1, shuffle=True, seed=1)))
+    one, two = (
+        audit_scores(given, spurious="tube") for given in (frame, frame.sample(fraction=1, shuffle=True, seed=1))
+    )
 
     for first, second in zip(one.metrics, two.metrics, strict=True):
         assert (first.value, first.low, first.high) == pytest.approx((second.value, second.low, second.high), abs=1e-12)
@@ -256,7 +280,10 @@ def test_models_are_compared_on_the_films_they_share():
 
 
 def test_models_without_common_films_have_no_difference():
-    one, two = world(1, n=100), world(1, n=100, model="other").with_columns(("x" + pl.col("sample_id")).alias("sample_id"))
+    one, two = (
+        world(1, n=100),
+        world(1, n=100, model="other").with_columns(("x" + pl.col("sample_id")).alias("sample_id")),
+    )
 
     assert {each.value for each in compare_models([question(one), question(two)])} == {None}
 
@@ -275,12 +302,18 @@ def test_a_difference_of_robust_aurocs_needs_a_known_sign():
 def test_the_audit_of_a_table_imports_no_torch():
     code = "import sys, shortcut_audit.audit.run, shortcut_audit.audit.cases; print('torch' in sys.modules)"
 
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
 
 
 def test_the_package_itself_imports_nothing_until_it_is_asked():
     code = "import sys, shortcut_audit; print('numpy' in sys.modules); shortcut_audit.audit_scores"
 
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
     with pytest.raises(AttributeError, match="module 'shortcut_audit' has no attribute 'audit_score'"):
         shortcut_audit.audit_score  # noqa: B018

@@ -96,7 +96,7 @@ def test_a_pair_of_which_neither_is_the_score_is_refused(tmp_path):
     head = "sample_id,label,score,tube,score_with.tube,score_without.tube\n"
     assert read(tmp_path, head + "a,1,0.5,1,0.5,0.2\nb,1,0.2,0,0.5,\n").frame.height == 2
     with pytest.raises(
-        InputError, match="row 1, column 'score' is 0.4, but 'score_with.tube' is 0.5 and 'score_without.tube' is 0.2"
+        InputError, match=r"row 1, column 'score' is 0.4, but 'score_with.tube' is 0.5 and 'score_without.tube' is 0.2"
     ):
         read(tmp_path, head + "a,1,0.4,1,0.5,0.2\n")
 
@@ -112,7 +112,7 @@ def test_a_table_without_rows_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read .No such file or directory.; name an existing file"):
+    with pytest.raises(UsageError, match=r"cannot be read .No such file or directory.; name an existing file"):
         read_scores(tmp_path / "none.csv")
 
 

@@ -12,8 +12,7 @@ import pytest
 from shortcut_audit_cli.main import app
 
 from shortcut_audit import pipeline
-
-COMMON = ("--dataset", "chexpert", "--root", "films", "--seed", "3", "--out", "here", "--new")
+from shortcut_audit.errors import UsageError
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def typed(monkeypatch, tmp_path):
 
         monkeypatch.setattr(pipeline, name, stage)
 
-    for name in ("demo", "train", "explain", "pretrain", "finetune", "evaluate"):
+    for name in ("demo", "train", "explain", "pretrain", "finetune", "evaluate", "evaluate_scores"):
         note(name)
 
     def run(*words: str) -> SimpleNamespace:
@@ -45,34 +44,21 @@ def typed(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("words", "own"),
     [
-        (("demo", "--quick"), {"quick": True}),
-        (("train", "--supervision", "mask"), {"supervision": "mask"}),
-        (("train",), {"supervision": "label"}),
-        (("explain", "--run", "runs/a"), {"run": Path("runs/a")}),
-        (("pretrain", "--classifier", "c.safetensors"), {"classifier": Path("c.safetensors")}),
-        (("pretrain",), {"classifier": None}),
-        (("finetune", "--run", "runs/a"), {"run": Path("runs/a")}),
+        (("train", "--new"), {"supervision": "label", "new": True}),
+        (("train", "--supervision", "mask"), {"supervision": "mask", "new": False}),
+        (("explain", "--run", "runs/a"), {"run": Path("runs/a"), "new": False}),
+        (("pretrain", "--classifier", "c.safetensors"), {"classifier": Path("c.safetensors"), "new": False}),
+        (("finetune", "--run", "runs/a", "--new"), {"run": Path("runs/a"), "new": True}),
         (("evaluate", "--model", "m.safetensors"), {"model": Path("m.safetensors"), "run": None}),
         (("evaluate", "--run", "runs/a"), {"model": None, "run": Path("runs/a")}),
     ],
 )
 def test_a_command_hands_its_options_to_its_stage(typed, words, own):
-    called = typed(*words, *COMMON)
+    called = typed(*words, "--dataset", "chexpert", "--root", "films", "--seed", "3", "--out", "here")
 
-    assert called.stage == words[0]
+    assert (called.stage, called.out) == (words[0], Path("here"))
     assert {name: getattr(called, name) for name in own} == own
-    assert (called.out, called.new) == (Path("here"), True)
     assert (called.config.seed, called.config.dataset.name, called.config.dataset.root) == (3, "chexpert", "films")
-
-
-def test_a_demo_without_the_shortcut_has_the_tube_at_even_odds_in_both_classes(typed):
-    config = typed("demo", "--no-shortcut", "--severity-link", "2").config
-
-    assert config.dataset.options == {"tube_given_finding": 0.5, "tube_given_none": 0.5, "severity_link": 2.0}
-
-
-def test_a_plain_demo_keeps_the_counted_rates(typed):
-    assert typed("demo").config.dataset.options == {}
 
 
 def test_the_two_commands_of_the_mission_mean_what_they_say(typed):
@@ -80,7 +66,37 @@ def test_the_two_commands_of_the_mission_mean_what_they_say(typed):
 
     called = typed("evaluate", "--spurious", "chest_tube", "--spurious", "view=ap")
     assert called.config.evaluate.spurious == ["chest_tube", "view=ap"]
-    assert (called.run, called.model, called.out, called.new) == (None, None, None, False)
+    assert (called.run, called.model, called.out) == (None, None, None)
+
+
+def test_a_table_of_scores_goes_to_the_audit_without_networks(typed):
+    called = typed("evaluate", "--scores", "s.csv", "--spurious", "tube", "--ask", "gap", "--association", "negative",
+                   "--pairs", "exact", "--test-design", "balanced")  # fmt: skip
+
+    asked, data = called.config.evaluate, called.config.dataset
+    assert (called.stage, called.path) == ("evaluate_scores", Path("s.csv"))
+    assert (asked.spurious, asked.ask, asked.association) == (["tube"], "gap", "negative")
+    assert (data.pairs, data.test_design) == ("exact", "balanced")
+
+
+def test_one_thing_is_audited_at_a_time(typed):
+    with pytest.raises(UsageError, match="--run, --model and --scores name three things to audit; give one"):
+        typed("evaluate", "--scores", "s.csv", "--run", "runs/a")
+
+
+def test_a_demo_asks_about_the_tube_and_a_quick_one_does_less(typed):
+    whole, quick = typed("demo").config, typed("demo", "--quick").config
+
+    assert whole.evaluate.spurious == quick.evaluate.spurious == ["chest_tube"]
+    assert (whole.dataset.name, quick.dataset.name) == ("synthetic_cxr", "synthetic_cxr")
+    assert quick.fingerprint != whole.fingerprint
+
+
+def test_a_demo_without_the_shortcut_has_the_tube_at_even_odds_in_both_classes(typed):
+    plain = typed("demo").config.dataset.options
+    changed = typed("demo", "--no-shortcut", "--severity-link", "2").config.dataset.options
+
+    assert changed == {**plain, "tube_given_finding": 0.5, "tube_given_none": 0.5, "severity_link": 2.0}
 
 
 def test_lines_are_printed_as_they_are(typed, capsys):

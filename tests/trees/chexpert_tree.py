@@ -6,6 +6,7 @@ Imports nothing from the package: what is written here is what the format says, 
 from __future__ import annotations
 
 import csv
+from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,3 +119,11 @@ def _picture(rng, film: Film, size: int) -> Image.Image:
         pen.line([0.05 * size, 0.75 * size, 0.35 * size, 0.3 * size], fill=230, width=2)
     noisy = np.asarray(image, dtype=np.float64) + rng.normal(0, 14, (size, size))
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+if __name__ == "__main__":
+    parser = ArgumentParser(description="Write a look-alike of CheXpert with 300 films, and a table of chest tubes.")
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--tubes", type=Path, required=True)
+    asked = parser.parse_args()
+    write_tubes(asked.tubes, write_chexpert(asked.root))

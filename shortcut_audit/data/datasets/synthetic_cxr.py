@@ -39,7 +39,6 @@ from shortcut_audit.shapes import Floats, Mask
 FINDING = "pneumothorax"
 TUBE = "chest_tube"
 LEADS = "ecg_leads"
-IPSILATERAL = 0.9
 LEADS_RATE = 0.5
 AFFECTED_FILM_POSITIVE = 0.85
 """Share of an affected patient's films on which the lung is not yet (or no longer) expanded."""
@@ -52,6 +51,7 @@ class SyntheticOptions(BaseModel):
 
     ``severity_link`` is the log-odds of a tube per standard deviation of log area, among positives of
     the test split only: it makes the cases with a tube easier or harder without teaching a model anything.
+    ``ipsilateral`` is how often a tube lies on the side of the pneumothorax; at .5 its side tells nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +63,7 @@ class SyntheticOptions(BaseModel):
     prevalence: float = Field(default=0.5, gt=0, lt=AFFECTED_FILM_POSITIVE)
     tube_given_finding: float = Field(default=0.735, gt=0, lt=1)
     tube_given_none: float = Field(default=0.128, gt=0, lt=1)
+    ipsilateral: float = Field(default=0.9, ge=0, le=1)
     severity_link: float = 0.0
     seed: int = 0
 
@@ -97,7 +98,10 @@ def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
         test_design=config.test_design or "natural",
         pairs="exact",
         notes=(
-            f"P(chest tube | pneumothorax) = {options.tube_given_finding}, P(chest tube | none) = {options.tube_given_none}",
+            (
+                f"P(chest tube | pneumothorax) = {options.tube_given_finding}, "
+                f"P(chest tube | none) = {options.tube_given_none}"
+            ),
             f"severity link in the test films = {options.severity_link}",
         ),
     )
@@ -149,7 +153,7 @@ def _plan_patient(options: SyntheticOptions, split: Split, seed: tuple[int, int,
         drawn = draw_pneumothorax(rng)
         finding = drawn if affected and rng.random() < AFFECTED_FILM_POSITIVE else None
         side = finding.side if finding else side
-        ipsilateral = rng.random() < IPSILATERAL
+        ipsilateral = rng.random() < options.ipsilateral
         plans.append(
             FilmPlan(
                 sample_id=f"{split}-{seed[2]:05d}-{number}",

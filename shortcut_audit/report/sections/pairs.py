@@ -16,7 +16,7 @@ from shortcut_audit.report.vocabulary import feature
 
 BUDGET = 3 * MIB // 2
 STATES: tuple[Kind, ...] = ("image", "image_with", "image_without")
-HEAD = ("Model", "Score with", "Score without", "Change", "Decision at threshold")
+HEAD = ("Model", "With", "Without", "Change", "Decision")
 
 
 @section("pairs", title="The same image with and without", order=60)

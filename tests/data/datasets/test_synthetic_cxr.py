@@ -1,0 +1,194 @@
+"""The synthetic set: exact rates, exact pairs, and nothing that was not asked for."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import binary_dilation
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.datasets.synthetic_cxr import SyntheticOptions, plan_films, render
+from shortcut_audit.data.manifest import SPLITS
+from shortcut_audit.errors import UsageError
+
+SMALL = {"size": 48, "train": 10, "val": 8, "test": 12}
+PLANNED = {"train": 300, "val": 100, "test": 400}
+
+
+def read(path):
+    return np.asarray(Image.open(path))
+
+
+def config(root, **options):
+    return DatasetConfig(root=str(root), options=SMALL | options)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return open_dataset(config(tmp_path_factory.mktemp("films") / "set"))
+
+
+def rates(plans, split):
+    """P(tube | finding) and P(tube | none) with the counts they are of."""
+    of = [plan for plan in plans if plan.split == split]
+    groups = [[p.tube for p in of if (p.finding is not None) == positive] for positive in (True, False)]
+    return [(sum(tubes), len(tubes)) for tubes in groups]
+
+
+@pytest.mark.parametrize("chances", [(0.735, 0.128), (0.5, 0.5), (0.9, 0.3)])
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("link", [0.0, 2.0])
+def test_tubes_have_exactly_the_rates_asked_for_in_every_split(chances, split, link):
+    given_finding, given_none = chances
+    options = SyntheticOptions(
+        **PLANNED, tube_given_finding=given_finding, tube_given_none=given_none, severity_link=link
+    )
+    (positive, n_positive), (negative, n_negative) = rates(plan_films(options), split)
+    assert positive == round(given_finding * n_positive)
+    assert negative == round(given_none * n_negative)
+    assert n_positive + n_negative == PLANNED[split]
+    assert n_positive / PLANNED[split] == pytest.approx(0.5, abs=0.15)
+
+
+def size_with_and_without(plans, split):
+    areas = [[p.finding.area for p in plans if p.split == split and p.finding and p.tube == tube] for tube in (1, 0)]
+    return [float(np.mean(np.log(group))) for group in areas]
+
+
+def test_a_severity_link_moves_tubes_to_large_findings_in_the_test_films_only():
+    linked, plain = (plan_films(SyntheticOptions(**PLANNED, severity_link=link)) for link in (2.0, 0.0))
+    large, small = size_with_and_without(linked, "test")
+    assert large > small + 0.7
+    for split in ("train", "val"):
+        assert [p for p in linked if p.split == split] == [p for p in plain if p.split == split]
+    large, small = size_with_and_without(plain, "test")
+    assert abs(large - small) < 0.4
+
+
+def test_a_link_changes_who_has_a_tube_and_nothing_else():
+    linked, plain = (plan_films(SyntheticOptions(**PLANNED, severity_link=link)) for link in (-2.0, 0.0))
+    assert [(p.sample_id, p.finding, p.leads, p.seed) for p in linked] == [
+        (p.sample_id, p.finding, p.leads, p.seed) for p in plain
+    ]
+    assert [p.tube for p in linked if not p.finding] == [p.tube for p in plain if not p.finding]
+    large, small = size_with_and_without(linked, "test")
+    assert large < small - 0.7
+
+
+def test_another_rate_leaves_every_film_but_its_tube_as_it_was():
+    first, second = (plan_films(SyntheticOptions(**PLANNED, tube_given_finding=rate)) for rate in (0.735, 0.5))
+    assert [(p.sample_id, p.anatomy, p.finding) for p in first] == [(p.sample_id, p.anatomy, p.finding) for p in second]
+
+
+def test_plans_are_a_function_of_the_seed():
+    assert plan_films(SyntheticOptions(**PLANNED)) == plan_films(SyntheticOptions(**PLANNED))
+    assert plan_films(SyntheticOptions(**PLANNED)) != plan_films(SyntheticOptions(**PLANNED, seed=1))
+
+
+def test_leads_go_with_nothing():
+    plans = plan_films(SyntheticOptions(**PLANNED))
+    leads = np.array([p.leads for p in plans])
+    for other in ([p.finding is not None for p in plans], [p.tube for p in plans]):
+        assert np.corrcoef(leads, other)[0, 1] == pytest.approx(0, abs=0.1)
+
+
+def test_a_tube_lies_mostly_on_the_side_of_the_finding():
+    sides = [p.tube_side == p.finding.side for p in plan_films(SyntheticOptions(**PLANNED)) if p.finding]
+    assert np.mean(sides) == pytest.approx(0.9, abs=0.06)
+
+
+def test_a_patient_has_one_anatomy_and_is_in_one_split():
+    seen = {}
+    for plan in plan_films(SyntheticOptions(**PLANNED)):
+        expected = seen.setdefault(plan.patient_id, (plan.split, plan.anatomy, plan.sex, plan.age))
+        assert (plan.split, plan.anatomy, plan.sex, plan.age) == expected
+    assert len(seen) < 0.8 * sum(PLANNED.values())
+
+
+@pytest.mark.parametrize("size", [64, 96])
+def test_a_pair_differs_in_nothing_but_the_tube_after_eight_bits(size):
+    plans = plan_films(SyntheticOptions(train=8, val=8, test=8))
+    for plan in plans:
+        films, masks = render(plan, size)
+        eight = {state: np.round(film * 255).astype(np.uint8).astype(int) for state, film in films.items()}
+        differs = eight[True] != eight[False]
+        near = binary_dilation(masks["chest_tube"], iterations=3)
+        assert not (differs & ~near).any()
+        assert differs[masks["chest_tube"]].mean() > 0.5
+
+
+def test_every_pair_on_disk_differs_in_nothing_but_the_tube(manifest):
+    for row in range(len(manifest)):
+        sample = manifest.sample(row)
+        film, switched = read(sample.image), read(sample.counterparts["chest_tube"])
+        assert film.shape == switched.shape == (48, 48)
+        assert film.dtype == np.uint8
+        assert (film != switched).any()
+        if sample.attributes["chest_tube"] == 1:
+            near = binary_dilation(read(sample.footprints["chest_tube"]), iterations=3)
+            assert (film[~near] == switched[~near]).all()
+            assert film[near].mean() > switched[near].mean() + 5
+
+
+def test_a_device_that_is_not_there_has_no_footprint_and_a_film_without_finding_no_mask(manifest):
+    for row in range(len(manifest)):
+        sample = manifest.sample(row)
+        assert ("pneumothorax" in sample.masks) == (sample.labels["pneumothorax"] == 1)
+        assert {"lungs", "ribs", "heart", "clavicles"} <= set(sample.masks)
+        for device in ("chest_tube", "ecg_leads"):
+            assert (device in sample.footprints) == (sample.attributes[device] == 1)
+
+
+def test_severity_is_the_drawn_area_of_positives(manifest):
+    for row, severity in enumerate(manifest.frame["severity.pneumothorax"]):
+        sample = manifest.sample(row)
+        if sample.labels["pneumothorax"] == 1:
+            assert severity == pytest.approx(read(sample.masks["pneumothorax"]).mean(), abs=1e-6)
+        else:
+            assert severity is None
+
+
+def test_the_card_says_that_pairs_are_exact_and_with_which_rates(manifest):
+    assert manifest.card.pairs == "exact"
+    assert "P(chest tube | pneumothorax) = 0.735, P(chest tube | none) = 0.128" in manifest.card.notes
+    assert (manifest.card.source, manifest.card.test_design) == ("rendered by shortcut-audit", "natural")
+
+
+def digest(root):
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "manifest.json")
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_equal_options_give_equal_bytes_wherever_they_are_rendered(manifest, tmp_path):
+    again = open_dataset(config(tmp_path / "again"))
+    assert len(digest(manifest.root)) > 2 * len(manifest)
+    assert digest(again.root) == digest(manifest.root)
+    assert again.fingerprint == manifest.fingerprint
+
+
+def test_films_that_are_there_are_taken_as_they_are(manifest):
+    before = {path: path.stat().st_mtime_ns for path in manifest.root.rglob("*.png")}
+    again = open_dataset(config(manifest.root))
+    assert again.frame.equals(manifest.frame)
+    assert {path: path.stat().st_mtime_ns for path in manifest.root.rglob("*.png")} == before
+
+
+def test_films_of_other_options_are_not_taken_for_these(manifest):
+    with pytest.raises(UsageError, match=r"set holds synthetic films of other options; name another folder with --out"):
+        open_dataset(config(manifest.root, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tube": 0.5}, r"dataset.options.tube: Extra inputs are not permitted; known keys here: size, train, val"),
+        ({"tube_given_none": 1.5}, r"dataset.options.tube_given_none: Input should be less than 1; known keys here"),
+        ({"size": 8}, r"dataset.options.size: Input should be greater than or equal to 32"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_and_nothing_is_written(tmp_path, options, message):
+    with pytest.raises(UsageError, match=message):
+        open_dataset(config(tmp_path / "set", **options))
+    assert not (tmp_path / "set").exists()

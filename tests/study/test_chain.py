@@ -1,0 +1,148 @@
+"""The whole chain, as a user types it: what it leaves, how it goes on, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import time
+
+import polars as pl
+import pytest
+from study.conftest import PROGRAM, run_audit
+
+from shortcut_audit.audit.result import read_result
+from shortcut_audit.masks.store import MaskStore
+
+MODELS = {"classifier", "segmenter_pretrained", "segmenter_finetuned", "segmenter_scratch"}
+
+
+def test_the_demo_ends_with_0_and_says_verdict_paths_and_whether_it_found_the_shortcut(finished):
+    _, done = finished
+    last = done.stdout.strip().splitlines()
+    assert last[-1] in {"planted shortcut found: yes", "planted shortcut found: no"}
+    assert any(line.endswith("report.html") for line in last)
+    assert "classifier, pneumothorax, chest_tube" in done.stdout
+
+
+def test_every_stage_leaves_its_file_and_private_ones_are_for_their_owner_only(finished):
+    run = finished[0] / "run"
+    names = {path.name for path in run.iterdir()}
+    assert {f"{model}.safetensors" for model in MODELS} <= names
+    assert {"manifest.csv", "masks.h5", "scores.csv", "cases.csv", "audit.json", "report.html"} <= names
+    for name in ("manifest.csv", "masks.h5", "scores.csv", "cases.csv"):
+        assert stat.S_IMODE((run / name).stat().st_mode) == 0o600, name
+
+
+def test_all_models_are_audited_and_every_number_has_its_counts(finished):
+    result = read_result(finished[0] / "run" / "audit.json")
+    assert {verdict.model for verdict in result.verdicts} == MODELS
+    assert {"classifier", "randomised weights"} <= {m.model for m in result.find("saliency_share")}
+    assert {"pseudo-masks", *MODELS} - {"classifier"} == {m.model for m in result.find("mask_share")}
+    for metric in result.metrics:
+        assert metric.reason or (metric.n > 0 and metric.low <= metric.value <= metric.high), metric
+
+
+def test_raw_gap_is_reliance_plus_case_mix(finished):
+    result = read_result(finished[0] / "run" / "audit.json")
+    for model in MODELS:
+        total, reliance, case_mix = (
+            result.find(name, model=model)[0].value for name in ("auroc_gap", "gap_reliance", "gap_case_mix")
+        )
+        assert total == pytest.approx(reliance + case_mix, abs=1e-12)
+
+
+def test_finetuning_says_which_weights_it_started_from(finished):
+    run = finished[0] / "run"
+    card, before = (json.loads((run / f"segmenter_{name}.json").read_text()) for name in ("finetuned", "pretrained"))
+    assert card["started_from"] == before["sha256"]
+    assert json.loads((run / "segmenter_scratch.json").read_text())["started_from"] == ""
+
+
+def test_the_shared_files_hold_no_id(finished):
+    run = finished[0] / "run"
+    ids = pl.read_csv(run / "scores.csv", infer_schema=False)["sample_id"].unique()
+    for name in ("audit.json", "report.html"):
+        text = (run / name).read_text()
+        assert not [one for one in ids if one in text]
+
+
+def test_typing_the_command_again_takes_everything_as_it_is(study):
+    before = {path: path.stat().st_mtime_ns for path in (study / "run").iterdir() if path.suffix == ".safetensors"}
+    again = run_audit(study, "demo", "--config", "tiny.yaml", "--out", "run")
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("done before, taken as it is") == 6
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_an_altered_output_is_made_again_with_the_same_content(study):
+    weights = study / "run" / "segmenter_scratch.safetensors"
+    good = weights.read_bytes()
+    weights.write_bytes(good[:-1])
+    again = run_audit(study, "demo", "--config", "tiny.yaml", "--out", "run")
+    assert again.returncode == 0, again.stderr
+    assert "scratch: segmenter_scratch.safetensors is missing or altered; making it again" in again.stderr
+    assert weights.read_bytes() == good
+
+
+def test_a_killed_run_goes_on_where_it_was(study):
+    """Killed without warning in the middle of a stage; the same command ends, with the same masks."""
+    masks = (study / "run" / "masks.h5").read_bytes()
+    (study / "run" / "run.json").unlink()
+    for path in (study / "run").iterdir():
+        if path.is_file():
+            path.unlink()
+    command = [PROGRAM, "demo", "--config", "tiny.yaml", "--out", "run"]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=study, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
+        deadline = time.monotonic() + 120
+        while not (study / "run" / "classifier.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        started.send_signal(signal.SIGKILL)
+    again = run_audit(study, "demo", "--config", "tiny.yaml", "--out", "run")
+    assert again.returncode == 0, again.stderr
+    assert (study / "run" / "masks.h5").read_bytes() == masks
+    assert MaskStore(study / "run" / "masks.h5")
+
+
+def test_a_folder_of_another_configuration_is_73_and_left_alone(study):
+    before = (study / "run" / "run.json").read_bytes()
+    other = run_audit(study, "demo", "--config", "tiny.yaml", "--seed", "4", "--out", "run")
+    assert other.returncode == 73
+    assert "belongs to another run" in other.stderr
+    assert (study / "run" / "run.json").read_bytes() == before
+
+
+def test_a_second_audit_of_other_questions_goes_into_a_folder_inside(study):
+    before = (study / "run" / "audit.json").read_bytes()
+    other = run_audit(study, "evaluate", "--run", "run", "--spurious", "ecg_leads", "--exit-zero")
+    assert other.returncode == 0, other.stderr
+    inside = next((study / "run").glob("audit-*"))
+    assert {verdict.attribute for verdict in read_result(inside / "audit.json").verdicts} == {"ecg_leads"}
+    assert (study / "run" / "audit.json").read_bytes() == before
+
+
+def test_truncated_masks_are_74_naming_the_file(study):
+    store = study / "run" / "masks.h5"
+    store.write_bytes(store.read_bytes()[:-100])
+    told = run_audit(study, "evaluate", "--run", "run", "--spurious", "ecg_leads")
+    assert told.returncode == 74
+    assert "masks.h5" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_an_unknown_attribute_is_2_and_says_what_helps(study):
+    told = run_audit(study, "evaluate", "--run", "run", "--spurious", "chest_tub")
+    assert told.returncode == 2
+    for words in ("did you mean 'chest_tube'?", "--attributes FILE", "--dataset NAME"):
+        assert words in told.stderr
+
+
+def test_the_report_is_made_again_from_the_json_alone(study):
+    page = study / "run" / "report.html"
+    good = page.read_bytes()
+    page.unlink()
+    assert run_audit(study, "report", "run").returncode == 0
+    assert page.read_bytes() == good

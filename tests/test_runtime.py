@@ -1,0 +1,66 @@
+"""What a long step tells, and on which stream."""
+
+import os
+import sys
+
+import pytest
+
+from shortcut_audit import runtime
+from shortcut_audit.runtime import cap_threads, progress, say
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set by hand."""
+    now = [0.0]
+    monkeypatch.setattr(runtime.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_information_goes_to_the_error_stream(capsys):
+    say("one line")
+    assert capsys.readouterr() == ("", "one line\n")
+
+
+def test_without_a_terminal_there_is_one_line_every_thirty_seconds_and_one_at_the_end(clock, capsys):
+    with progress("Reading films", 100, "films") as bar:
+        for _ in range(100):
+            clock[0] += 0.7
+            bar.advance()
+    assert capsys.readouterr().err.splitlines() == [
+        "Reading films: 43 of 100 films, about 40 s left",
+        "Reading films: 86 of 100 films, about 10 s left",
+        "Reading films: 100 films in 70 s",
+    ]
+
+
+def test_short_work_says_one_line(clock, capsys):
+    with progress("Scoring", 3) as bar:
+        bar.advance(3)
+    assert capsys.readouterr().err == "Scoring: 3 steps in 0 s\n"
+
+
+def test_work_that_fails_does_not_say_that_it_is_done(clock, capsys):
+    with pytest.raises(ZeroDivisionError), progress("Scoring", 3):
+        raise ZeroDivisionError
+    assert capsys.readouterr().err == ""
+
+
+def test_on_a_terminal_there_is_a_bar_that_takes_words_as_they_are(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress("Scoring [bold]films", 2, "films") as bar:
+        bar.advance()
+        bar.advance()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Scoring [bold]films" in err
+    assert "2/2" in err
+
+
+def test_threads_are_limited_to_the_cores_and_a_users_limit_is_left_alone(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert cap_threads() == 3
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("3", "7")

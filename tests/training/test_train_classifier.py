@@ -1,0 +1,67 @@
+"""Training a classifier from image labels."""
+
+import numpy as np
+import pytest
+from small_networks import IMAGE, LEARN_LABELS, equal_weights, small_films, weights_of
+
+from shortcut_audit.training.train_classifier import mean_auroc, pixel_statistics, train_classifier
+
+NAN = np.nan
+
+
+def learn(**changes):
+    pixels, labels, _ = small_films()
+    arguments = {
+        "train": (pixels, labels), "val": (pixels, labels), "findings": ("pneumothorax",), "config": LEARN_LABELS,
+        "image": IMAGE, "seed": 0, "trained_on": "m" * 64,
+    }  # fmt: skip
+    return train_classifier(**(arguments | changes))
+
+
+def test_equal_seeds_give_equal_weights_and_other_seeds_others():
+    first = learn()
+    assert equal_weights(weights_of(first), weights_of(learn()))
+    assert not equal_weights(weights_of(first), weights_of(learn(seed=1)))
+
+
+def test_the_card_tells_how_it_came_about():
+    card = learn().card
+    assert card.findings == ("pneumothorax",)
+    assert (card.supervision, card.trained_on, card.started_from) == ("image labels", "m" * 64, "")
+    assert [entry["epoch"] for entry in card.history] == [1, 2]
+    assert card.chosen.endswith("best validation AUROC")
+    pixels, _, _ = small_films()
+    assert card.mean == pytest.approx([pixels.mean() / 255])
+    assert card.std == pytest.approx([pixels.std() / 255])
+
+
+def test_unknown_labels_teach_nothing():
+    pixels, labels, _ = small_films()
+    both = np.column_stack([labels, np.full_like(labels, NAN)])
+    model = learn(train=(pixels, both), val=(pixels, both), findings=("pneumothorax", "effusion"))
+    assert all(np.isfinite(tensor.numpy()).all() for tensor in weights_of(model).values())
+
+
+def test_without_a_validation_auroc_the_last_epoch_is_kept():
+    pixels, labels, _ = small_films()
+    assert learn(val=(pixels, labels * 0)).card.chosen == "epoch 2: the last"
+
+
+def test_pixel_statistics_are_per_channel_and_never_zero():
+    stored = np.zeros((4, 2, 3, 3), dtype=np.uint8)
+    stored[:2, 1] = 255
+    assert pixel_statistics(stored) == ((0.0, 0.5), (0.001, 0.5))
+
+
+def test_mean_auroc_by_hand():
+    labels = np.array([[1.0, 0], [0, 1], [1, NAN], [0, 1]])
+    scores = np.array([[0.9, 0.1], [0.2, 0.2], [0.3, 0.9], [0.4, 0.1]])
+    assert mean_auroc(labels[:, :1], scores[:, :1]) == 0.75
+    assert mean_auroc(labels, scores) == pytest.approx((0.75 + 0.75) / 2)  # 0.1 against 0.2 and 0.1: 1.5 of 2
+
+
+def test_mean_auroc_leaves_out_a_finding_of_one_class():
+    labels, scores = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[0.9, 0.3], [0.1, 0.2]])
+    assert mean_auroc(labels, scores) == 1.0
+    assert mean_auroc(labels[:, 1:], scores[:, 1:]) is None
+    assert mean_auroc(labels[:, :1] * NAN, scores[:, :1]) is None
