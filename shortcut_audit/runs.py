@@ -187,8 +187,8 @@ def newest_run(holding: str, under: Path = RUNS) -> Path | None:
     for record in under.glob(f"*/{RECORD}"):
         folder = record.parent
         if any(re.fullmatch(holding, path.name) for path in folder.iterdir()):
-            is_demo = _read_record(folder)["command"] == "demo"
-            found.append((not is_demo, record.stat().st_mtime_ns, folder))
+            content = _read_record(folder)
+            found.append((content["command"] != "demo", content["began"], folder))
     return max(found)[2] if found else None
 
 
@@ -196,7 +196,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     try:
         record = json.loads(path.read_text())
-        _ = record["stages"], record["config"], record["fingerprint"], record["command"], record["finished"]
+        _ = [record[key] for key in ("command", "fingerprint", "config", "began", "stages", "finished")]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(f"{path} is damaged and cannot be read; start again with --new or another --out") from error
     return dict(record)
@@ -218,6 +218,7 @@ def _record_for(folder: Path, wanted: str, command: str, config: Config) -> dict
         "command": command,
         "fingerprint": wanted,
         "config": config.model_dump(mode="json"),
+        "began": datetime.now(UTC).isoformat(),
         "stages": {},
         "finished": False,
     }
@@ -228,7 +229,7 @@ def _unfinished(wanted: str) -> Path | None:
     for record in RUNS.glob(f"*/{RECORD}"):
         content = _read_record(record.parent)
         if content["fingerprint"] == wanted and not content["finished"]:
-            candidates.append((record.stat().st_mtime_ns, record.parent))
+            candidates.append((content["began"], record.parent))
     if not candidates:
         return None
     folder = max(candidates)[1]

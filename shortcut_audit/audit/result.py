@@ -246,6 +246,5 @@ def read_result(path: Path) -> AuditResult:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise OutputError(
-            f"{path} is not an audit result of schema {SCHEMA}: {place}: {first['msg']}; "
-            "run 'audit evaluate' again"
+            f"{path} is not an audit result of schema {SCHEMA}: {place}: {first['msg']}; run 'audit evaluate' again"
         ) from error

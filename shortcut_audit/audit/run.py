@@ -114,7 +114,8 @@ def audit_table(
     own_answers = [answer for case in judged for found in case.findings.values() for answer in found.answers]
     return AuditResult(
         status=worst([verdict.status for verdict in verdicts]),
-        title=title or f"Do the scores depend on {', '.join(feature_name(one) for one in dict.fromkeys(settings.spurious))}?",
+        title=title
+        or f"Do the scores depend on {', '.join(feature_name(one) for one in dict.fromkeys(settings.spurious))}?",
         dataset=dict(dataset),
         banners=tuple(banners),
         provenance=provenance,

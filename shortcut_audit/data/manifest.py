@@ -161,8 +161,7 @@ class Manifest:
             known = self._names(prefix)
             have = ", ".join(known) if known else "none"
             raise UsageError(
-                f"the data set '{self.card.name}' has no {prefix} '{name}'"
-                f"{did_you_mean(name, known)}; it has: {have}"
+                f"the data set '{self.card.name}' has no {prefix} '{name}'{did_you_mean(name, known)}; it has: {have}"
             )
         return column
 

@@ -18,10 +18,10 @@ STATUS_WORDS: dict[Status, tuple[str, str]] = {
 """Symbol and word; a status is never shown in colour alone."""
 
 STATUS_MEANINGS: dict[Status, str] = {
-    "fail": "The same images scored with and without the attribute, or a limit of the plan, count against the model.",
+    "fail": "The scores of the same images move with the attribute, by more than the margin.",
     "concern": "Something is there that a person should look at; whether it is the attribute is not established.",
     "insufficient": "There are not enough cases, or not the right ones, to tell. This is not a PASS.",
-    "pass": "Both questions were asked and both answers lie inside the margin. Other shortcuts were not tested.",
+    "pass": "What was asked lies inside the margin. Other shortcuts were not tested.",
 }
 
 GAP_MEANINGS: dict[GapAnswer, str] = {
@@ -124,7 +124,14 @@ METRICS: dict[str, Term] = {
     "dice": Term("Dice", "Overlap of predicted and drawn mask: 2 |A and B| / (|A| + |B|), mean over images."),
     "saliency_share": Term("Share of saliency", "Share of the absolute attribution that falls inside a region."),
     "saliency_enrichment": Term(
-        "Saliency per area", "Share of saliency divided by the region's share of the image; 1 is what chance gives."
+        "Saliency per area",
+        "Share of saliency divided by the region's share of the image. Read it beside a device of no importance and "
+        "randomised weights: these alone reach 1.1 to 2.1 on thin bright devices.",
+    ),
+    "mask_share": Term("Share of mask", "Share of a predicted mask, or of a pseudo-mask, that falls inside a region."),
+    "mask_enrichment": Term(
+        "Mask per area",
+        "Share of mask divided by the region's share of the image; read it beside a device of no importance.",
     ),
 }
 

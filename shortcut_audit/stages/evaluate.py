@@ -60,7 +60,6 @@ def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[Audi
     asked = {**questions(study.config), "manifest": study.manifest.fingerprint}
     folder = out or _folder(study, asked)
     refuse_other(folder, asked)
-    folder.mkdir(parents=True, exist_ok=True)
 
     def work() -> None:
         binary = tuple(name for name in study.config.evaluate.spurious if name in study.manifest.attributes)

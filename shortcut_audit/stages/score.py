@@ -175,10 +175,12 @@ def _read(study: Study, name: str, model: Model, pixels: Bytes8) -> dict[tuple[s
 
 def _told_by(study: Study, classes: tuple[str, ...]) -> dict[int, str]:
     """Return which channel of a segmenter speaks of which finding."""
-    if set(classes) <= set(study.findings):
-        return dict(enumerate(classes))
-    rules = study.rules()
-    told = {k: answers(rules[name], study.findings) for k, name in enumerate(classes) if name in rules}
+    rules = study.rules() if study.config.classes else {}
+    told = {
+        k: answers(rules[name], study.findings) if name in rules else name
+        for k, name in enumerate(classes)
+        if name in rules or name in study.findings
+    }
     return {k: finding for k, finding in told.items() if finding is not None}
 
 
