@@ -121,6 +121,8 @@ def _insufficient(question: Question, rule: str, skill: Answer, gap: Answer, rel
         )  # fmt: skip
     if rule == "images":
         return _too_few_images(question, last)
+    if rule == "skill" and reliance.evidence == "yes":
+        last = f"The scores do follow the attribute, but a model without skill is not judged. {last}"
     asks_gap = question.limits.ask != "reliance" and gap.evidence == "cannot tell"
     open_ = skill if rule == "skill" else gap if asks_gap else reliance
     second = f"{_SUBJECT[open_.check]}: {number(open_.value)} ({_interval(question, open_)}); {open_.reason}."
@@ -146,7 +148,8 @@ def _how_many(question: Question, open_: Answer) -> str:
 
 def _cannot_tell(question: Question, patients: int, cell: str, needed: int) -> str:
     words = cell.replace(question.attribute, feature_name(question.attribute))
-    return f"We cannot tell: {patients} patients in the cell {words}; about {needed} would decide."
+    place = f"among the {cell}" if cell in {"positives", "negatives"} else f"in the cell {words}"
+    return f"We cannot tell: {patients} patients {place}; about {needed} would decide."
 
 
 def _too_few_images(question: Question, last: str) -> tuple[str, ...]:

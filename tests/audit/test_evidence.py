@@ -123,7 +123,7 @@ def test_a_pass_on_reliance_alone_needs_thirty_images_of_each_class():
     verdict = judge(told(case(few, ask="reliance"), reliance="excluded"))
 
     assert (verdict.status, verdict.rule) == ("insufficient", "images")
-    assert "29 patients in the cell positives" in verdict.sentences[0]
+    assert "29 patients among the positives" in verdict.sentences[0]
 
 
 def test_an_insufficient_verdict_says_how_many_would_decide_in_which_cell():
@@ -143,7 +143,7 @@ def test_one_class_only_is_insufficient_and_names_the_missing_class():
     verdict = judge(case(cells({(1, 1): 30, (1, 0): 30})))
 
     assert (verdict.status, verdict.rule) == ("insufficient", "skill")
-    assert verdict.sentences[0] == "We cannot tell: 0 patients in the cell negatives; about 30 would decide."
+    assert verdict.sentences[0] == "We cannot tell: 0 patients among the negatives; about 30 would decide."
 
 
 REVERSED = {"test_design": "reversed"}

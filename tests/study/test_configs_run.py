@@ -75,8 +75,10 @@ def test_films_of_a_ward(tmp_path):
     names = [f"film{n:03d}" for n in range(80)]
     write_images(root, [f"{name}.png" for name in names], 1, rng)
     write_csv(root / "manifest.csv", [
-        {"image_id": name, "image_path": f"images/{name}.png", "patient_id": f"p{n // 2}", "projection": "ap" if n % 3 else "pa",
-         "ever_icu": int(n % 5 > 1)}
+        {
+            "image_id": name, "image_path": f"images/{name}.png", "patient_id": f"p{n // 2}",
+            "projection": "ap" if n % 3 else "pa", "ever_icu": int(n % 5 > 1),
+        }
         for n, name in enumerate(names)
     ])  # fmt: skip
     done = run_audit(tmp_path, "train", "--config", "hannover_icu", "--root", root, "--out", "r", *SETS)
@@ -91,8 +93,9 @@ def test_chexpert(tmp_path):
     films = write_chexpert(tmp_path / "chexpert", films=60)
     write_tubes(tmp_path / "tubes.csv", films)
     done = run_audit(
-        tmp_path, "pretrain", "--config", "chexpert", "--attributes", "tubes.csv", *SETS, "--set",
-        "classifier.architecture=test_resnet", "--set", "segmenter.encoder=tu-test_resnet", SHORTCUT_AUDIT_DATA=str(tmp_path),
+        tmp_path, "pretrain", "--config", "chexpert", "--attributes", "tubes.csv", *SETS,
+        "--set", "classifier.architecture=test_resnet", "--set", "segmenter.encoder=tu-test_resnet",
+        SHORTCUT_AUDIT_DATA=str(tmp_path),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     judged = run_audit(tmp_path, "evaluate", "--spurious", "chest_tube", "--exit-zero")
