@@ -1,8 +1,8 @@
 """The entry point: cap threads, run the command, turn what went wrong into a message and a code.
 
 Exit codes: 0 done · 1 FAIL or CONCERN at or above --fail-on · 2 usage · 3 INSUFFICIENT at --fail-on
-insufficient · 4 content of an input · 70 our bug · 71 training diverged · 73 run folder busy · 74 I/O ·
-75 stopped but resumable · 130, 143 signals.
+insufficient · 4 content of an input · 70 our bug · 71 training diverged · 73 folder in use or of another run · 74 I/O ·
+130, 143 stopped by a signal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Does a medical-image model read the finding, or its shortcut? Find out, and train one that does not.",
     epilog="Start with 'audit demo'. Exit codes: 0 done, 1 FAIL, 2 usage, 3 insufficient (if asked), 4 bad input, "
-    "70 our bug, 71 diverged, 73 folder busy, 74 I/O, 75 stopped but resumable.",
+    "70 our bug, 71 diverged, 73 folder busy, 74 I/O, 130 and 143 stopped: the same command goes on.",
 )
 for command in (
     stages.demo, stages.train, stages.explain, stages.pretrain, stages.finetune,

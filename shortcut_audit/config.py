@@ -234,7 +234,8 @@ def load_config(
     assigned += [(key, value) for key, value in (named or {}).items() if value is not None]
     for key, value in assigned:
         _assign(merged, key, value)
-        origins[key], sources[key] = "command line", "the command line"
+        for leaf in _flat({key: value}):
+            origins[leaf], sources[leaf] = "command line", "the command line"
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:
@@ -246,14 +247,16 @@ def load_config(
 def lay_over(base: Config, typed: Config) -> Config:
     """Return ``base`` with what was typed for ``typed`` (its files, ``--set`` and named options) laid over it.
 
-    Another data set replaces the whole ``dataset`` section. What ``base`` does not share with the
-    defaults counts as coming from its configuration.
+    A data set that is named replaces the whole ``dataset`` section, and typed classes replace all
+    classes. What ``base`` does not share with the defaults counts as coming from its configuration.
     """
     tree = base.model_dump(mode="json")
     plain = _flat(Config().model_dump(mode="json"))
     origins: dict[str, Origin] = {key: "config" for key, value in _flat(tree).items() if plain.get(key) != value}
-    if "dataset.name" in typed._origins and typed.dataset.name != base.dataset.name:  # noqa: SLF001
+    if "dataset.name" in typed._origins:  # noqa: SLF001
         tree["dataset"] = {}
+    if typed.classes:
+        tree["classes"] = {}
     values = _flat(typed.model_dump(mode="json"))
     for key, origin in typed._origins.items():  # noqa: SLF001
         if key in values:

@@ -5,8 +5,7 @@ AuditError                70  our bug, unless a subclass says otherwise
 ├── InputError             4  the content of an input: a value, a duplicate, too many bad images, leakage
 ├── DivergedError         71  training produced no finite loss
 ├── BusyError             73  a run folder is in use, or would be overwritten
-├── OutputError           74  input/output failed, or a file of ours is truncated or fails its hash
-└── StoppedError          75  stopped early; the same command goes on from there
+└── OutputError           74  input/output failed, or a file of ours is truncated or fails its hash
 
 A message says what was found, what was expected and what to do, naming the file, row or key.
 """
@@ -51,12 +50,6 @@ class OutputError(AuditError):
     """A file could not be written, or one of ours is not what was written."""
 
     exit_code = 74
-
-
-class StoppedError(AuditError):
-    """The run stopped early and can be resumed."""
-
-    exit_code = 75
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

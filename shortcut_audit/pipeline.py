@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from re import fullmatch
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from shortcut_audit.audit.result import AuditResult
 from shortcut_audit.config import Config, lay_over
 from shortcut_audit.errors import UsageError
+from shortcut_audit.provenance import sha256_file
 from shortcut_audit.runs import Run, hold, newest_run, open_run, read_run
 from shortcut_audit.runtime import say
 
+if TYPE_CHECKING:
+    from shortcut_audit.stages.check import Need
+
 Supervision = Literal["label", "mask", "both"]
+NEEDS: dict[Supervision, tuple[Need, ...]] = {
+    "label": ("classifier",),
+    "mask": ("segmenter", "drawn"),
+    "both": ("classifier", "segmenter", "drawn"),
+}
 ANY_MODEL = r"(classifier|segmenter_\w+)\.safetensors"
 
 
@@ -30,11 +39,13 @@ def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
     """Run the whole story on synthetic films and audit every model of it."""
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages import learn
+    from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.evaluate import audit_run
     from shortcut_audit.stages.study import begin
 
     with open_run("demo", config, out=out, new=new) as run:
         study = begin(run, config)
+        check_names(study, "classifier", "explain", "segmenter", "drawn", "audit")
         learn.learn_labels(study)
         explaining.explain_training_films(study, run.path(learn.CLASSIFIER))
         learn.learn_pseudo_masks(study)
@@ -48,10 +59,12 @@ def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
 def train(config: Config, *, out: Path | None, new: bool, supervision: Supervision) -> Outcome:
     """Train a classifier on image labels, a segmenter on drawn masks, or both on the same films."""
     from shortcut_audit.stages import learn
+    from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.study import begin
 
     with open_run(f"train --supervision {supervision}", config, out=out, new=new) as run:
         study = begin(run, config)
+        check_names(study, *NEEDS[supervision])
         if supervision != "mask":
             learn.learn_labels(study)
         if supervision != "label":
@@ -64,13 +77,16 @@ def train(config: Config, *, out: Path | None, new: bool, supervision: Supervisi
 def explain(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
     """Explain the classifier of a run (by default the newest) and store pseudo-masks."""
     from shortcut_audit.stages import explain as explaining
+    from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.learn import CLASSIFIER
     from shortcut_audit.stages.study import begin
 
     source = _source(run, CLASSIFIER, "train one with 'audit train'")
     config = lay_over(source.config, config)
-    with open_run("explain", config, out=out, new=new) as target:
+    given = {"classifier": source.digest(CLASSIFIER)}
+    with open_run("explain", config, out=out, new=new, given=given) as target:
         study = begin(target, config)
+        check_names(study, "explain")
         explaining.explain_training_films(study, source.path(CLASSIFIER))
         store = target.path("masks.h5")
         return Outcome(run=target.folder, result=None, lines=(f"masks: {store}",))
@@ -80,10 +96,13 @@ def pretrain(config: Config, *, out: Path | None, new: bool, classifier: Path | 
     """Train a classifier (or take one), explain it, and pre-train a segmenter on the pseudo-masks."""
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages import learn
+    from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.study import begin
 
-    with open_run("pretrain", config, out=out, new=new) as run:
+    given = {"classifier": _digest_of(classifier)} if classifier else {}
+    with open_run("pretrain", config, out=out, new=new, given=given) as run:
         study = begin(run, config)
+        check_names(study, "explain", "segmenter", *(() if classifier else ("classifier",)))
         if classifier is None:
             learn.learn_labels(study)
         explaining.explain_training_films(study, classifier or run.path(learn.CLASSIFIER))
@@ -94,12 +113,15 @@ def pretrain(config: Config, *, out: Path | None, new: bool, classifier: Path | 
 def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
     """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch."""
     from shortcut_audit.stages import learn
+    from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.study import begin
 
     source = _source(run, learn.PRETRAINED, "pre-train one with 'audit pretrain'")
     config = lay_over(source.config, config)
-    with open_run("finetune", config, out=out, new=new) as target:
+    given = {"pretrained": source.digest(learn.PRETRAINED)}
+    with open_run("finetune", config, out=out, new=new, given=given) as target:
         study = begin(target, config)
+        check_names(study, "segmenter", "drawn")
         learn.learn_drawn_masks(study, "finetuned", source=source)
         learn.learn_drawn_masks(study, "scratch")
         return Outcome(run=target.folder, result=None, lines=_models_told(target))
@@ -114,10 +136,9 @@ def evaluate(config: Config, *, run: Path | None, out: Path | None, model: Path 
 
     if model is not None:
         _need_attribute(config)
-        with open_run("evaluate", config, out=out, new=False) as opened:
+        with open_run("evaluate", config, out=out, new=False, given={"model": _digest_of(model)}) as opened:
             return _told(*audit_model(opened, config, model))
     source = _source(run, ANY_MODEL, "train one with 'audit train' or 'audit pretrain'")
-    say(f"Auditing the models of {source.folder}")
     config = lay_over(source.config, config)
     _need_attribute(config)
     with hold(source):
@@ -130,6 +151,13 @@ def evaluate_scores(config: Config, path: Path, *, out: Path | None) -> Outcome:
 
     _need_attribute(config)
     return _told(*audit_file(config, path, out))
+
+
+def _digest_of(model: Path) -> str:
+    """Return the SHA-256 of a model file that was named; UsageError if it is not there."""
+    if not model.is_file():
+        raise UsageError(f"{model} is not there; name a .safetensors file that 'audit train' wrote")
+    return sha256_file(model)
 
 
 def planted_found(result: AuditResult | None) -> bool:
@@ -153,8 +181,9 @@ def _source(run: Path | None, output: str, hint: str) -> Run:
     if folder is None:
         raise UsageError(f"there is no run under ./runs to take a model from; {hint}, or name a folder with --run")
     source = read_run(folder)
-    if not any(fullmatch(output, path.name) for path in folder.iterdir()):
+    if not any(fullmatch(output, name) for name in source.outputs):
         raise UsageError(f"{folder} does not have what is needed ({output}); {hint}")
+    say(f"Taking models from {source.folder}")
     return source
 
 

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from shortcut_audit.config import Config
 from shortcut_audit.errors import BusyError, InputError, OutputError, UsageError
 from shortcut_audit.provenance import PRIVATE, fingerprint, sha256_file, write_json
@@ -27,9 +29,15 @@ LOCK = "run.lock"
 RUNS = Path("runs")
 
 
-def run_fingerprint(command: str, config: Config) -> str:
-    """Return what identifies a run: command and configuration, but not what is asked of the models."""
-    return fingerprint({"command": command, **config.model_dump(mode="json", exclude={"evaluate"})})
+def run_fingerprint(command: str, config: Config, given: Mapping[str, str] | None = None) -> str:
+    """Return what identifies a run: command, configuration, and digests of models that were ``given``.
+
+    What is asked of the models is not part of it, but for the summarizer: it chooses the checkpoint.
+    """
+    settings = config.model_dump(mode="json", exclude={"evaluate"})
+    return fingerprint({
+        "command": command, **settings, "summarizer": config.evaluate.summarizer, "given": dict(given or {})
+    })  # fmt: skip
 
 
 class Run:
@@ -50,6 +58,16 @@ class Run:
     def command(self) -> str:
         """The command that made the run."""
         return str(self._record["command"])
+
+    @property
+    def fingerprint(self) -> str:
+        """What the folder belongs to: see :func:`run_fingerprint`."""
+        return str(self._record["fingerprint"])
+
+    @property
+    def began(self) -> str:
+        """When it began, in UTC, as text that sorts."""
+        return str(self._record["began"])
 
     @property
     def finished(self) -> bool:
@@ -76,10 +94,20 @@ class Run:
                 return str(stage["outputs"][name])
         raise UsageError(f"{self.folder} has no {name}; run the stage that makes it first")
 
+    @property
+    def outputs(self) -> set[str]:
+        """File names that finished stages left and that are still there."""
+        return {
+            name for stage in self._record["stages"].values() for name in stage["outputs"] if self.path(name).is_file()
+        }
+
     def has(self, name: str) -> bool:
         """Whether a finished stage left that output and it is still there."""
-        known = any(name in stage["outputs"] for stage in self._record["stages"].values())
-        return known and self.path(name).is_file()
+        return name in self.outputs
+
+    def intact(self, name: str) -> bool:
+        """Whether an output is there as its stage left it."""
+        return self.has(name) and sha256_file(self.path(name)) == self.digest(name)
 
     def stage(self, name: str, *, inputs: Mapping[str, Any], outputs: Sequence[str], work: Callable[[], None]) -> None:
         """Do a stage unless it is done.
@@ -95,7 +123,6 @@ class Run:
             say(f"{name}: done before, taken as it is")
             return
         self._record["stages"].pop(name, None)
-        self._record["finished"] = False
         self._save()
         work()
         digests = {output: sha256_file(self.path(output)) for output in outputs}
@@ -123,27 +150,30 @@ class Run:
 
 
 @contextmanager
-def open_run(command: str, config: Config, *, out: Path | None, new: bool) -> Iterator[Run]:
+def open_run(
+    command: str, config: Config, *, out: Path | None, new: bool, given: Mapping[str, str] | None = None
+) -> Iterator[Run]:
     """Open the folder of a run, and hold it while it is worked on.
 
-    ``out`` names it; else the newest unfinished run of the same command and configuration under
-    ``./runs`` goes on, unless ``new``; else a new folder is made.
+    ``out`` names it; else the newest unfinished run of the same command, configuration and ``given``
+    models (name to SHA-256) under ``./runs`` goes on, unless ``new``; else a new folder is made.
 
     Raises:
         BusyError: the folder belongs to another configuration, holds something else, or is in use.
     """
-    wanted = run_fingerprint(command, config)
+    wanted = run_fingerprint(command, config, given)
     folder = out or (None if new else _unfinished(wanted)) or _new_folder(config.name, wanted)
     record = _record_for(folder, wanted, command, config)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     was_empty = not (folder / RECORD).exists()
+    record["finished"] = False
     run = Run(folder, config, record)
     try:
         with _locked(folder):
             run._save()  # noqa: SLF001 (same module)
             yield run
             run.finish()
-    except (UsageError, InputError):
+    except (UsageError, InputError, OutputError, BusyError):
         if was_empty and not run.begun:
             _take_back(run, made)
         raise
@@ -168,7 +198,13 @@ def read_run(folder: Path) -> Run:
     if not (folder / RECORD).is_file():
         raise UsageError(f"{folder} is not a run folder ({RECORD} is not there); name one with --run")
     record = _read_record(folder)
-    return Run(folder, Config.model_validate(record["config"]), record)
+    try:
+        return Run(folder, Config.model_validate(record["config"]), record)
+    except ValidationError as error:
+        key = ".".join(map(str, error.errors()[0]["loc"]))
+        raise OutputError(
+            f"{folder / RECORD} holds a configuration that this version does not know ('{key}'); run the command again"
+        ) from error
 
 
 @contextmanager
@@ -179,17 +215,24 @@ def hold(run: Run) -> Iterator[Run]:
 
 
 def newest_run(holding: str, under: Path = RUNS) -> Path | None:
-    """Return the newest run folder that has the output ``holding``; a demo only if there is no other.
+    """Return the run that began last of those with the output ``holding``; a demo only if there is no other.
 
     ``holding`` is a regular expression of file names.
     """
     found = []
-    for record in under.glob(f"*/{RECORD}"):
-        folder = record.parent
-        if any(re.fullmatch(holding, path.name) for path in folder.iterdir()):
-            content = _read_record(folder)
-            found.append((content["command"] != "demo", content["began"], folder))
+    for run in _runs(under):
+        if any(re.fullmatch(holding, name) for name in run.outputs):
+            found.append((run.command != "demo", run.began, run.folder))
     return max(found)[2] if found else None
+
+
+def _runs(under: Path) -> Iterator[Run]:
+    """Yield the runs in a folder; one that cannot be read is named and passed over."""
+    for record in under.glob(f"*/{RECORD}"):
+        try:
+            yield read_run(record.parent)
+        except OutputError as error:
+            say(f"passed over: {error}")
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
@@ -225,11 +268,7 @@ def _record_for(folder: Path, wanted: str, command: str, config: Config) -> dict
 
 
 def _unfinished(wanted: str) -> Path | None:
-    candidates = []
-    for record in RUNS.glob(f"*/{RECORD}"):
-        content = _read_record(record.parent)
-        if content["fingerprint"] == wanted and not content["finished"]:
-            candidates.append((content["began"], record.parent))
+    candidates = [(run.began, run.folder) for run in _runs(RUNS) if run.fingerprint == wanted and not run.finished]
     if not candidates:
         return None
     folder = max(candidates)[1]

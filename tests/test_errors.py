@@ -8,7 +8,7 @@ from shortcut_audit import errors
 @pytest.mark.parametrize(
     ("name", "code"),
     [("AuditError", 70), ("UsageError", 2), ("InputError", 4), ("DivergedError", 71), ("BusyError", 73),
-     ("OutputError", 74), ("StoppedError", 75)],
+     ("OutputError", 74)],
 )  # fmt: skip
 def test_each_error_has_the_documented_exit_code(name, code):
     kind = getattr(errors, name)

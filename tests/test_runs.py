@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from shortcut_audit.config import load_config
-from shortcut_audit.errors import BusyError, InputError, OutputError, StoppedError, UsageError
+from shortcut_audit.errors import BusyError, InputError, OutputError, UsageError
 from shortcut_audit.provenance import sha256_file
 from shortcut_audit.runs import LOCK, RECORD, hold, open_run, read_run
 
@@ -75,11 +75,11 @@ def test_a_stage_that_failed_is_not_done_and_what_was_before_it_is(opened):
     calls = []
 
     def fails():
-        raise StoppedError("killed")
+        raise KeyboardInterrupt
 
     with opened() as run:
         do(run, calls, name="first")
-        with pytest.raises(StoppedError):
+        with pytest.raises(KeyboardInterrupt):
             run.stage("second", inputs={}, outputs=["c.txt"], work=fails)
         assert not read_run(run.folder).finished
     with opened() as run:

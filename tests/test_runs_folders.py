@@ -1,11 +1,10 @@
 """Which folder a run gets, and which run is the newest."""
 
-import os
+import json
 
 import pytest
 
 from shortcut_audit.config import load_config
-from shortcut_audit.errors import StoppedError
 from shortcut_audit.runs import RECORD, newest_run, open_run, read_run
 
 CONFIG = load_config(sets=["name=small"])
@@ -22,8 +21,8 @@ def opened(command="train", config=CONFIG, new=False):
 
 
 def test_without_out_an_unfinished_run_of_the_same_command_goes_on(capsys):
-    with pytest.raises(StoppedError), opened() as first:
-        raise StoppedError("killed")
+    with pytest.raises(KeyboardInterrupt), opened() as first:
+        raise KeyboardInterrupt
     with opened() as second:
         assert second.folder == first.folder
     assert f"Going on with the unfinished run {first.folder}" in capsys.readouterr().err
@@ -31,8 +30,8 @@ def test_without_out_an_unfinished_run_of_the_same_command_goes_on(capsys):
 
 @pytest.mark.parametrize("changes", [{"new": True}, {"command": "pretrain"}, {"config": load_config(sets=["seed=1"])}])
 def test_anything_else_starts_a_new_folder(changes):
-    with pytest.raises(StoppedError), opened() as first:
-        raise StoppedError("killed")
+    with pytest.raises(KeyboardInterrupt), opened() as first:
+        raise KeyboardInterrupt
     (first.folder.parent / "elsewhere").mkdir()
     first.folder.rename(first.folder.parent / "earlier")
     with opened(**changes) as second:
@@ -55,22 +54,22 @@ def test_the_name_of_a_folder_has_no_odd_characters():
     assert "-a-b-" in run.folder.name
 
 
-def made(name, command, output, age):
-    """A run under ./runs that was last written ``age`` seconds ago."""
+def made(name, command, output, hour):
+    """A run under ./runs that began at ``hour``; the order in which runs are written is the order of the calls."""
     with open_run(command, CONFIG, out=None, new=True) as run:
-        run.path(output).write_text("")
+        run.stage("work", inputs={}, outputs=[output], work=lambda: run.path(output).write_text(""))
     folder = run.folder.rename(run.folder.parent / name)
-    written = (folder / RECORD).stat().st_mtime - age
-    os.utime(folder / RECORD, (written, written))
+    record = json.loads((folder / RECORD).read_text())
+    (folder / RECORD).write_text(json.dumps({**record, "began": f"2026-11-21T{hour:02}:00:00+00:00"}))
 
 
-def test_the_newest_run_with_the_output_is_found_and_a_demo_only_if_there_is_no_other():
+def test_the_run_with_the_output_that_began_last_is_found_and_a_demo_only_if_there_is_no_other():
     assert newest_run("classifier.safetensors") is None
-    made("demo", "demo", "classifier.safetensors", age=0)
+    made("demo", "demo", "classifier.safetensors", hour=9)
     assert newest_run("classifier.safetensors").name == "demo"
-    made("old", "train", "classifier.safetensors", age=200)
-    made("newer", "train", "classifier.safetensors", age=100)
-    made("other", "train", "segmenter_scratch.safetensors", age=50)
+    made("other", "train", "segmenter_scratch.safetensors", hour=8)
+    made("newer", "train", "classifier.safetensors", hour=7)
+    made("old", "train", "classifier.safetensors", hour=6)
     assert newest_run("classifier.safetensors").name == "newer"
     assert newest_run(r"(classifier|segmenter_\w+)\.safetensors").name == "other"
     assert newest_run("masks.h5") is None

@@ -222,14 +222,15 @@ def audit_scores(
         raise UsageError(f"'{first['loc'][0]}' is {first['input']!r}: {first['msg']}") from error
     table = ScoresTable.from_frame(_as_polars(frame), where="the table of scores")
     origins: dict[str, Origin] = dict.fromkeys(limits, "command line")
+    said = {"pairs": pairs, "test_design": test_design}
     provenance = collect_provenance(
         command="audit_scores",
-        config=settings.model_dump(mode="json"),
+        config={"evaluate": settings.model_dump(mode="json"), "dataset": said},
         seed=None,
         inputs={"scores": sha256_bytes(table.frame.write_csv().encode())},
     )
     return audit_table(
-        table, settings=settings, dataset={"name": "table of scores", "pairs": pairs, "test_design": test_design},
+        table, settings=settings, dataset={"name": "table of scores", **said},
         pairs=pairs, test_design=test_design, provenance=provenance, origins=origins,
     )  # fmt: skip
 

@@ -227,8 +227,8 @@ class Manifest:
         return fingerprint({"card": asdict(self.card), "rows": sha256_bytes(self.frame.write_csv().encode())})
 
     def save(self, folder: Path) -> Path:
-        """Write ``manifest.csv`` (mode 0600: it holds ids) and, before it, ``manifest.json``."""
-        write_json(folder / "manifest.json", {**asdict(self.card), "root": str(self.root)}, mode=PRIVATE)
+        """Write ``manifest.csv`` (mode 0600: it holds ids) and, before it, ``manifest.json`` with the absolute root."""
+        write_json(folder / "manifest.json", {**asdict(self.card), "root": str(self.root.resolve())}, mode=PRIVATE)
         path = folder / "manifest.csv"
         write_atomic(path, self.frame.write_csv(), mode=PRIVATE)
         return path

@@ -12,6 +12,8 @@ from shortcut_audit.data.manifest import KEYS, PLAIN, PREFIXES, SPLITS
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
 LABELS = "1, 0, -1 (uncertain) or blank (not mentioned)"
+SHARED_PATIENTS = "in more than one split"
+"""Words by which a note of the data card is known to tell of patients that occur in two splits."""
 
 
 def check_frame(frame: pl.DataFrame, *, where: str, allow_shared_patients: bool) -> tuple[pl.DataFrame, list[str]]:
@@ -43,7 +45,7 @@ def check_frame(frame: pl.DataFrame, *, where: str, allow_shared_patients: bool)
     if shared.height and not allow_shared_patients:
         raise InputError(_shared_message(shared, where))
     if shared.height:
-        notes.append(f"{_patients(shared.height)} in more than one split (dataset.allow_shared_patients)")
+        notes.append(f"{_patients(shared.height)} {SHARED_PATIENTS} (dataset.allow_shared_patients)")
     return typed, notes
 
 
@@ -195,9 +197,9 @@ def _shared_patients(frame: pl.DataFrame) -> pl.DataFrame:
 def _shared_message(shared: pl.DataFrame, where: str) -> str:
     patient, splits = shared.row(0)
     return (
-        f"{where}: patient '{patient}' is in {' and '.join(splits)} ({_patients(shared.height)} in more than one "
-        "split), so one split would be judged on patients of another; move each patient to one split, or set "
-        "dataset.allow_shared_patients: true to go on with a banner in the report"
+        f"{where}: patient '{patient}' is in {' and '.join(splits)} ({_patients(shared.height)} "
+        f"{SHARED_PATIENTS}), so one split would be judged on patients of another; move each patient to one split, or "
+        "set dataset.allow_shared_patients: true to go on with a banner in the report"
     )
 
 

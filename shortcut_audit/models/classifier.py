@@ -38,21 +38,32 @@ def build_classifier(card: ClassifierCard, *, weights: str = "none") -> Classifi
         weights: ``none`` (random), ``imagenet`` (timm's, fetched or cached by timm), or a file of weights.
 
     Raises:
-        UsageError: timm has no such architecture, or the file's weights do not fit.
+        UsageError: timm has no such architecture, its weights cannot be had, or the file's weights do not fit.
     """
     if card.architecture not in timm.list_models():
         guess = did_you_mean(card.architecture, timm.list_models())
         raise UsageError(f"classifier.architecture: timm has no network called '{card.architecture}'{guess}")
-    network = timm.create_model(
-        card.architecture,
-        pretrained=weights == "imagenet",
-        in_chans=card.channels,
-        num_classes=len(card.findings),
-    )
-    classifier = Classifier(card, network)
+    classifier = Classifier(card, _imagenet(card) if weights == "imagenet" else _create(card, pretrained=False))
     if weights not in ("none", "imagenet"):
         _load_body(classifier, Path(weights))
     return classifier
+
+
+def _create(card: ClassifierCard, *, pretrained: bool) -> nn.Module:
+    return timm.create_model(
+        card.architecture, pretrained=pretrained, in_chans=card.channels, num_classes=len(card.findings)
+    )
+
+
+def _imagenet(card: ClassifierCard) -> nn.Module:
+    try:
+        return _create(card, pretrained=True)
+    except Exception as error:  # whatever the HTTP client behind timm raises comes through
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise UsageError(
+            f"classifier.weights: imagenet weights of {card.architecture} could not be had ({reason}); "
+            "name a file, or none"
+        ) from error
 
 
 def _load_body(classifier: Classifier, path: Path) -> None:

@@ -11,6 +11,7 @@ from shortcut_audit.config import Config
 from shortcut_audit.data.attributes import join_attributes
 from shortcut_audit.data.datasets import open_dataset
 from shortcut_audit.data.manifest import Manifest, read_manifest
+from shortcut_audit.errors import OutputError
 from shortcut_audit.models.checkpoint import load_model
 from shortcut_audit.provenance import fingerprint, sha256_file
 from shortcut_audit.runs import Run
@@ -18,7 +19,7 @@ from shortcut_audit.runtime import say
 from shortcut_audit.stages.evaluate_scores import asks_the_same, questions, refuse_other
 from shortcut_audit.stages.judge import AUDIT, CASES, REPORT, judge
 from shortcut_audit.stages.score import SCORES, models_of, write_table
-from shortcut_audit.stages.study import Study, begin, suggest_attribute
+from shortcut_audit.stages.study import MANIFEST, Study, begin, need_attributes
 
 
 def audit_run(source: Run, config: Config, out: Path | None) -> tuple[AuditResult, Path]:
@@ -47,6 +48,9 @@ def _manifest(source: Run, config: Config) -> Manifest:
                                               "test_design": own.test_design})  # fmt: skip
     if asked != own:
         return open_dataset(config.dataset)
+    for name in MANIFEST:
+        if not source.intact(name):
+            raise OutputError(f"{source.path(name)} is missing or altered; type the command of that run again")
     manifest = read_manifest(source.folder)
     said = {"pairs": config.dataset.pairs, "test_design": config.dataset.test_design}
     card = replace(manifest.card, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
@@ -56,8 +60,9 @@ def _manifest(source: Run, config: Config) -> Manifest:
 
 
 def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[AuditResult, Path]:
-    _need_attributes(study)
-    asked = {**questions(study.config), "manifest": study.manifest.fingerprint}
+    need_attributes(study)
+    models = {name: sha256_file(path) for name, path in files.items()}
+    asked = {**questions(study.config), "manifest": study.manifest.fingerprint, **models}
     folder = out or _folder(study, asked)
     refuse_other(folder, asked)
 
@@ -72,19 +77,10 @@ def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[Audi
         work()
         return read_result(folder / AUDIT), folder
     study.run.stage(
-        f"audit {place}", inputs={**asked, "models": {name: sha256_file(path) for name, path in files.items()}},
+        f"audit {place}", inputs=asked,
         outputs=[str(place / name) for name in (SCORES, CASES, AUDIT, REPORT)], work=work,
     )  # fmt: skip
     return read_result(folder / AUDIT), folder
-
-
-def _need_attributes(study: Study) -> None:
-    """Raise UsageError if a named attribute is not in the data set (``A+B`` names two, ``A=v`` one)."""
-    have = study.manifest.attributes
-    for asked in study.config.evaluate.spurious:
-        for term in [asked] if asked in have else asked.split("+"):
-            if term.partition("=")[0] not in have:
-                raise suggest_attribute(study, term.partition("=")[0])
 
 
 def _folder(study: Study, asked: dict[str, Any]) -> Path:

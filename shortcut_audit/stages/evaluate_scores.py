@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from shortcut_audit.audit.result import AuditResult, read_result, write_result
 from shortcut_audit.audit.run import audit_table
 from shortcut_audit.audit.scores import read_scores
@@ -14,9 +16,10 @@ from shortcut_audit.config import Config
 from shortcut_audit.errors import BusyError, OutputError
 from shortcut_audit.provenance import collect_provenance, command_line, sha256_file
 from shortcut_audit.report.render import write_report
-from shortcut_audit.runs import RUNS
+from shortcut_audit.runs import RECORD, RUNS
 
 AUDIT = "audit.json"
+OUTPUTS = ("scores.csv", "cases.csv", "report.html")
 
 
 def audit_file(config: Config, path: Path, out: Path | None) -> tuple[AuditResult, Path]:
@@ -70,13 +73,21 @@ def asks_the_same(folder: Path, asked: Mapping[str, Any]) -> bool:
     ``asked`` holds :func:`questions` and digests of inputs by name.
     """
     found = read_result(folder / AUDIT).provenance
-    was = {**found.inputs, **questions(Config.model_validate(found.config))}
+    try:
+        was = {**found.inputs, **questions(Config.model_validate(found.config))}
+    except ValidationError:
+        return False
     return all(was.get(name) == value for name, value in asked.items())
 
 
 def refuse_other(folder: Path, asked: Mapping[str, Any]) -> None:
-    """Raise BusyError if ``folder`` holds an audit of something else, or a file that is no audit."""
+    """Raise BusyError if ``folder`` holds an audit of something else, or files that we would write over."""
     if not (folder / AUDIT).exists():
+        for name in OUTPUTS:
+            if (folder / name).exists() and not (folder / RECORD).exists():
+                raise BusyError(
+                    f"{folder / name} is there already and not of an audit; choose another folder with --out"
+                )
         return
     try:
         same = asks_the_same(folder, asked)

@@ -13,6 +13,8 @@ from shortcut_audit.audit.question import Setting
 from shortcut_audit.audit.result import AuditResult, Example, Layer, Metric, write_result
 from shortcut_audit.audit.run import ask_questions, audit_table
 from shortcut_audit.audit.scores import ScoresTable, read_scores
+from shortcut_audit.data.manifest import SPLITS
+from shortcut_audit.data.validate import SHARED_PATIENTS
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier
 from shortcut_audit.models.segmenter import Segmenter
@@ -81,8 +83,12 @@ def _card(study: Study) -> dict[str, Any]:
 
 def _banners(study: Study) -> tuple[str, ...]:
     banners = [SYNTHETIC] if study.config.dataset.name == "synthetic_cxr" else []
-    banners += [note for note in study.manifest.card.notes if "two splits" in note]
-    banners += [note for split in ("val", "test") if (note := study.films(split).quarantine.note())]
+    banners += [note for note in study.manifest.card.notes if SHARED_PATIENTS in note]
+    banners += [
+        f"{split}: {note}"
+        for split in SPLITS
+        if len(study.manifest.split(split)) and (note := study.films(split).quarantine.note())
+    ]
     return tuple(banners)
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from shortcut_audit.data.images import MAX_MEMORY
 from shortcut_audit.errors import InputError
 from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
@@ -15,6 +16,7 @@ from shortcut_audit.models.checkpoint import load_as, save_model
 from shortcut_audit.models.segmenter import Segmenter
 from shortcut_audit.runs import Run
 from shortcut_audit.stages.study import Films, Study, class_labels, drawn_masks
+from shortcut_audit.training.packed import PackedPlanes
 from shortcut_audit.training.train_classifier import train_classifier
 from shortcut_audit.training.train_segmenter import MaskSet, train_segmenter
 
@@ -23,6 +25,7 @@ PRETRAINED = "segmenter_pretrained.safetensors"
 FINETUNED = "segmenter_finetuned.safetensors"
 SCRATCH = "segmenter_scratch.safetensors"
 PERMUTED = "segmenter_permuted.safetensors"
+CHUNK = 256
 Arm = Literal["finetuned", "scratch", "permuted"]
 
 
@@ -69,10 +72,9 @@ def learn_pseudo_masks(study: Study) -> None:
 
     def work() -> None:
         train, val = study.films("train"), study.films("val")
-        foreground, known = MaskStore(run.path(MASKS)).planes(train.manifest.ids)
-        negative = (train.labels == 0)[:, :, None, None]
+        masks, known = _pseudo_masks(MaskStore(run.path(MASKS)), train)
         segmenter = train_segmenter(
-            train=MaskSet(pixels=train.pixels, masks=foreground, known=known | negative),
+            train=MaskSet(pixels=train.pixels, masks=masks, known=known),
             val=(val.pixels, val.labels), classes=study.findings, config=config.segmenter, image=config.image,
             summarizer=config.evaluate.summarizer, seed=config.seed, trained_on=study.manifest.fingerprint,
             phase="pretrain", what="Pre-training the segmenter on pseudo-masks",
@@ -83,6 +85,18 @@ def learn_pseudo_masks(study: Study) -> None:
         "pretrain", inputs=study.inputs("segmenter", masks=run.digest(MASKS), summarizer=config.evaluate.summarizer),
         outputs=outputs(PRETRAINED), work=work,
     )  # fmt: skip
+
+
+def _pseudo_masks(store: MaskStore, train: Films) -> tuple[PackedPlanes, PackedPlanes]:
+    """Return masks and known pixels: the pseudo-mask of a positive, an empty mask of a negative."""
+    masks, known = [], []
+    for start in range(0, len(train.labels), CHUNK):
+        rows = slice(start, start + CHUNK)
+        foreground, there = store.planes(train.manifest.ids[rows])
+        negative = (train.labels[rows] == 0)[:, :, None, None]
+        masks.append(np.packbits(foreground & ~negative, axis=-1))
+        known.append(np.packbits(there | negative, axis=-1))
+    return PackedPlanes(masks), PackedPlanes(known)
 
 
 def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> None:
@@ -105,6 +119,7 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
         train, val = study.films("train"), study.films("val")
         if arm == "permuted":
             train, val = (_permuted(study, films) for films in (train, val))
+        _check_memory(len(train.manifest), len(rules), config.image.size)
         masks, known = drawn_masks(train, rules, config.image.size)
         if not known.any():
             raise InputError(f"no training film has a drawn mask for {', '.join(rules)}; check the mask columns")
@@ -121,6 +136,16 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
         arm, inputs=study.inputs("segmenter", "classes", start=start, summarizer=config.evaluate.summarizer),
         outputs=outputs(weights), work=work,
     )  # fmt: skip
+
+
+def _check_memory(films: int, classes: int, size: int) -> None:
+    """Raise InputError if drawn masks and known pixels would not fit."""
+    needed = 2 * films * classes * size**2
+    if needed > MAX_MEMORY:
+        raise InputError(
+            f"the drawn masks of {films} films and {classes} classes at {size} px take {needed / 2**30:.1f} GiB, more "
+            f"than {MAX_MEMORY / 2**30:.0f}; choose a smaller image.size or fewer classes"
+        )
 
 
 _WORDS: dict[Arm, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from shortcut_audit.attribution.baselines import make_baselines, mean_image
 from shortcut_audit.audit.means import mean_metric
 from shortcut_audit.audit.result import Metric
 from shortcut_audit.data.classes import ClassRule, class_masks
+from shortcut_audit.data.decode import BadImageError
 from shortcut_audit.data.images import read_mask
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.masks.agreement import dice, saliency_shares
@@ -23,9 +25,9 @@ from shortcut_audit.models.classifier import Classifier, build_classifier
 from shortcut_audit.models.device import device_of
 from shortcut_audit.models.pixels import as_pixels, padded_batches
 from shortcut_audit.models.segmenter import Segmenter
-from shortcut_audit.runtime import progress
+from shortcut_audit.runtime import progress, say
 from shortcut_audit.shapes import Bools, Bytes8, Heatmap, Ints, Mask
-from shortcut_audit.stages.study import Films, Study
+from shortcut_audit.stages.study import Films, Study, told_by
 
 RANDOMISED = "randomised weights"
 PSEUDO_MASKS = "pseudo-masks"
@@ -97,8 +99,17 @@ def regions_of(manifest: Manifest, finding: str, size: int) -> Regions:
         ]
     for name in manifest.footprints:
         paths = manifest.paths("footprint", name)
-        regions[f"footprint:{name}"] = [read_mask(path, size) if path else None for path in paths]
+        regions[f"footprint:{name}"] = [_mask_or_none(path, size) for path in paths]
     return regions
+
+
+def _mask_or_none(path: Path | None, size: int) -> Mask | None:
+    """Return a mask; None where there is none, or where it cannot be read, which is said."""
+    try:
+        return read_mask(path, size) if path else None
+    except BadImageError as error:
+        say(f"footprint left out: {error}")
+        return None
 
 
 def _choose(study: Study, finding: str) -> Look | None:
@@ -156,9 +167,10 @@ def _mean(study: Study, looked: Look, values: Sequence[float | None], **about: s
 
 def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: Segmenter) -> list[Metric]:
     """Return how much of a predicted mask lies on each footprint, and its Dice with the drawn mask."""
-    if finding not in segmenter.card.classes:
+    channel = next((k for k, told in told_by(study, segmenter.card.classes).items() if told == finding), None)
+    if channel is None:
         return []
-    masks = predicted_masks(segmenter, looked.films, looked.rows)[:, segmenter.card.classes.index(finding)]
+    masks = predicted_masks(segmenter, looked.films, looked.rows)[:, channel]
     metrics = _shares(study, looked, list(masks.astype(np.float32)), finding, name, "mask")
     drawn = looked.regions.get(f"finding:{finding}")
     if drawn is not None:
@@ -174,8 +186,10 @@ def _pseudo_masks(study: Study, finding: str) -> list[Metric]:
     if not study.run.has(MASKS):
         return []
     store, films = MaskStore(study.run.path(MASKS)), study.films("train")
+    if store.header.manifest != study.manifest.fingerprint or finding not in store.pairs.findings:
+        return []  # masks of other films say nothing about these
     place = {sample: row for row, sample in enumerate(films.manifest.ids)}
-    column = study.findings.index(finding)
+    column = store.pairs.findings.index(finding)
     chosen = [row for row in range(len(store)) if store.pairs.finding[row] == column]
     chosen = [row for row in chosen if store.pairs.sample_ids[store.pairs.sample[row]] in place]
     if not chosen:

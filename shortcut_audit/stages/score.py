@@ -12,16 +12,16 @@ import torch
 
 from shortcut_audit.audit.scores import ScoresTable, write_scores
 from shortcut_audit.data.classes import ClassRule, class_masks
-from shortcut_audit.data.images import read_pixels
+from shortcut_audit.data.images import read_pixels, refuse_many
 from shortcut_audit.data.manifest import SPLITS
-from shortcut_audit.errors import InputError
+from shortcut_audit.errors import UsageError
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier, predict_scores
 from shortcut_audit.models.summarize import summarize
-from shortcut_audit.runtime import progress
+from shortcut_audit.runtime import progress, say
 from shortcut_audit.shapes import Bools, Bytes8, Floats
 from shortcut_audit.stages.learn import CLASSIFIER, FINETUNED, PERMUTED, PRETRAINED, SCRATCH
-from shortcut_audit.stages.study import Films, Study, answers
+from shortcut_audit.stages.study import Films, Study, told_by
 
 SCORES = "scores.csv"
 MODELS = (CLASSIFIER, PRETRAINED, FINETUNED, SCRATCH, PERMUTED)
@@ -45,15 +45,19 @@ def switched_films(study: Study, attribute: str, films: Films) -> Switched:
     """Read the counterparts of films for one attribute.
 
     Raises:
-        InputError: counterparts are named but cannot be read.
+        InputError: more than max(3, 1 %) of the counterparts cannot be read.
     """
     paths = films.manifest.paths("counterpart", attribute)
-    rows = np.array([path is not None for path in paths], dtype=bool)
+    rows = np.flatnonzero([path is not None for path in paths])
     image = study.config.image
     pixels, bad = read_pixels([p for p in paths if p is not None], size=image.size, channels=image.channels)
-    if bad:
-        raise InputError(f"a counterpart for '{attribute}' cannot be read: {next(iter(bad.values()))}")
-    return Switched(rows=rows, pixels=pixels)
+    refuse_many({str(row): reason for row, reason in bad.items()}, len(rows), what="counterparts")
+    for reason in bad.values():
+        say(f"counterpart left out: {reason}")
+    good = np.setdiff1d(np.arange(len(rows)), list(bad))
+    there = np.zeros(len(paths), dtype=bool)
+    there[rows[good]] = True
+    return Switched(rows=there, pixels=pixels[good])
 
 
 def score_table(study: Study, files: dict[str, Path], attributes: tuple[str, ...]) -> ScoresTable:
@@ -75,6 +79,11 @@ def score_table(study: Study, files: dict[str, Path], attributes: tuple[str, ...
             for name, model in models.items():
                 frames += list(_score(study, name, model, films, pairs, known))
                 bar.advance()
+    if not frames:
+        raise UsageError(
+            f"none of {', '.join(models)} speaks of a finding of the data set '{study.manifest.card.name}' "
+            f"(it has: {', '.join(study.findings)}); audit it on a data set with its findings, or name them in 'classes:'"
+        )
     return ScoresTable.from_frame(pl.concat(frames, how="diagonal"), where=SCORES)
 
 
@@ -102,7 +111,8 @@ def _areas(study: Study, films: Films, have: set[str]) -> list[pl.Series]:
     if not films.manifest.structures or not study.config.classes:
         return []
     columns = []
-    for structure in {rule.structure for rule in study.rules().values()}:
+    drawn = {rule.structure for rule in study.rules().values()} & set(films.manifest.structures)
+    for structure in sorted(drawn):
         is_finding = structure in study.findings
         name = f"severity.{structure}" if is_finding else f"covariate.{structure}_area"
         if name not in have:
@@ -163,7 +173,7 @@ def _read(study: Study, name: str, model: Model, pixels: Bytes8) -> dict[tuple[s
         }
     asked = study.config.evaluate
     found = summarize(model, stored, [asked.summarizer, *asked.controls])
-    told = _told_by(study, model.card.classes)
+    told = told_by(study, model.card.classes)
     read = {}
     for summarizer, scores_ in found.items():
         control = summarizer != asked.summarizer or f"{name}.safetensors" in CONTROLS
@@ -171,17 +181,6 @@ def _read(study: Study, name: str, model: Model, pixels: Bytes8) -> dict[tuple[s
         for column, finding in told.items():
             read[label, finding, "control" if control else "model"] = scores_[:, column].double().numpy()
     return read
-
-
-def _told_by(study: Study, classes: tuple[str, ...]) -> dict[int, str]:
-    """Return which channel of a segmenter speaks of which finding."""
-    rules = study.rules() if study.config.classes else {}
-    told = {
-        k: answers(rules[name], study.findings) if name in rules else name
-        for k, name in enumerate(classes)
-        if name in rules or name in study.findings
-    }
-    return {k: finding for k, finding in told.items() if finding is not None}
 
 
 def write_table(study: Study, files: dict[str, Path], attributes: tuple[str, ...], path: Path) -> None:

@@ -14,8 +14,8 @@ from shortcut_audit.data.images import Quarantine, load_pixels
 from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import Manifest, Split, read_manifest
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
-from shortcut_audit.provenance import PRIVATE, write_json
 from shortcut_audit.runs import Run
+from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools, Bytes8, Floats
 
 MANIFEST = ("manifest.csv", "manifest.json")
@@ -54,6 +54,8 @@ class Study:
             image = self.config.image
             pixels, quarantine = load_pixels(rows, size=image.size, channels=image.channels)
             kept = rows.select(quarantine.kept)
+            for reason in quarantine.reasons.values():
+                say(f"image left out: {reason}")
             self._films[split] = Films(
                 manifest=kept, pixels=pixels, labels=self.known_labels(kept), quarantine=quarantine
             )
@@ -99,35 +101,22 @@ def begin(run: Run, config: Config) -> Study:
 
     A synthetic set without a root is rendered into the run folder.
 
-    Raises:
-        InputError: no train, validation or test films.
     """
     dataset = config.dataset
     if dataset.name == "synthetic_cxr":
         options = {"size": config.image.size, "seed": config.seed, **dataset.options}
         root = dataset.root or str((run.folder / "films").resolve())
         dataset = dataset.model_copy(update={"options": options, "root": root})
-    if run.has(MANIFEST[0]):
+    if all(run.intact(name) for name in MANIFEST):
         manifest = read_manifest(run.folder)
     else:
         manifest = open_dataset(dataset)
-        run.stage(
-            "data", inputs={"manifest": manifest.fingerprint}, outputs=MANIFEST,
-            work=lambda: _keep(manifest, run),
-        )  # fmt: skip
+
+        def keep() -> None:
+            manifest.save(run.folder)
+
+        run.stage("data", inputs={"manifest": manifest.fingerprint}, outputs=MANIFEST, work=keep)
     return Study(run, config, manifest)
-
-
-def _keep(manifest: Manifest, run: Run) -> None:
-    manifest.save(run.folder)
-    card = run.path("manifest.json")
-    write_json(card, {**_json(card), "root": str(manifest.root.resolve())}, mode=PRIVATE)
-
-
-def _json(path: Any) -> dict[str, Any]:
-    import json
-
-    return dict(json.loads(path.read_text()))
 
 
 def _findings(config: Config, manifest: Manifest) -> tuple[str, ...]:
@@ -177,3 +166,23 @@ def suggest_attribute(study: Study, name: str) -> UsageError:
         f"the data set '{manifest.card.name}' has no attribute '{name}'{did_you_mean(name, have)}; "
         f"it has: {', '.join(have) or 'none'}. What helps: " + "; ".join(helps)
     )
+
+
+def need_attributes(study: Study) -> None:
+    """Raise UsageError if an attribute asked about is not in the data set (``A+B`` names two, ``A=v`` one)."""
+    have = study.manifest.attributes
+    for asked in study.config.evaluate.spurious:
+        for term in [asked] if asked in have else asked.split("+"):
+            if term.partition("=")[0] not in have:
+                raise suggest_attribute(study, term.partition("=")[0])
+
+
+def told_by(study: Study, classes: tuple[str, ...]) -> dict[int, str]:
+    """Return which channel of a segmenter speaks of which finding."""
+    rules = study.rules() if study.config.classes else {}
+    told = {
+        k: answers(rules[name], study.findings) if name in rules else name
+        for k, name in enumerate(classes)
+        if name in rules or name in study.findings
+    }
+    return {k: finding for k, finding in told.items() if finding is not None}

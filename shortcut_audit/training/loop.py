@@ -9,7 +9,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +23,13 @@ from shortcut_audit.training.engine import Engine
 
 BAD_STEPS_ALLOWED = 3
 GRADIENT_NORM = 5.0
+
+
+class Rows(Protocol):
+    """A tensor, or something that gives the tensor of some rows."""
+
+    def __getitem__(self, rows: Tensor, /) -> Tensor:
+        """Return the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +65,7 @@ class Fitted:
 def fit(
     network: nn.Module,
     stored: Tensor,
-    targets: Sequence[Tensor],
+    targets: Sequence[Rows],
     *,
     loss: Callable[..., Tensor],
     validate: Callable[[], float | None],
@@ -71,7 +78,7 @@ def fit(
     Args:
         network: takes pixels (N, C, H, W) in [0, 1].
         stored: pixels (N, C, H, W), uint8.
-        targets: tensors whose first axis is N; four-axis ones are flipped with the image.
+        targets: tensors, or what is read by rows, whose first axis is N; four-axis ones are flipped with the image.
         loss: ``loss(output, *targets)``.
         validate: returns the validation AUROC, or None where it is not defined.
         schedule: length, rates, seed.
@@ -180,7 +187,7 @@ class _Best:
 
 
 def _batches(
-    stored: Tensor, targets: Sequence[Tensor], schedule: Schedule, epoch: int, steps: int
+    stored: Tensor, targets: Sequence[Rows], schedule: Schedule, epoch: int, steps: int
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield shuffled, flipped batches of float pixels and their targets."""
     rng = np.random.default_rng([schedule.seed, epoch])

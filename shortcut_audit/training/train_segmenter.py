@@ -15,8 +15,9 @@ from shortcut_audit.models.summarize import summarize
 from shortcut_audit.models.transfer import take_weights
 from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools, Bytes8, Floats
-from shortcut_audit.training.loop import Schedule, fit
+from shortcut_audit.training.loop import Rows, Schedule, fit
 from shortcut_audit.training.objectives import mask_loss
+from shortcut_audit.training.packed import PackedPlanes
 from shortcut_audit.training.train_classifier import mean_auroc, pixel_statistics
 
 Phase = Literal["pretrain", "drawn"]
@@ -24,11 +25,11 @@ Phase = Literal["pretrain", "drawn"]
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSet:
-    """Films with masks: pixels (N, C, S, S) uint8, masks and known pixels (N, K, S, S)."""
+    """Films with masks: pixels (N, C, S, S) uint8, masks and known pixels (N, K, S, S), packed where they are many."""
 
     pixels: Bytes8
-    masks: Bools
-    known: Bools
+    masks: Bools | PackedPlanes
+    known: Bools | PackedPlanes
 
 
 def train_segmenter(
@@ -79,7 +80,7 @@ def train_segmenter(
     fitted = fit(
         segmenter,
         torch.from_numpy(train.pixels),
-        [torch.from_numpy(train.masks), torch.from_numpy(train.known)],
+        [_by_rows(train.masks), _by_rows(train.known)],
         loss=lambda logits, masks, known: mask_loss(
             logits, masks, known,
             activation=config.activation,
@@ -111,3 +112,7 @@ def _started_from(start: Segmenter, card: SegmenterCard) -> Segmenter:
     said = "" if alike else f"; its head for {', '.join(start.card.classes)} is left behind"
     say(f"Starting from a pre-trained segmenter: {taken} of {len(segmenter.state_dict())} tensors taken{said}")
     return segmenter
+
+
+def _by_rows(planes: Bools | PackedPlanes) -> Rows:
+    return planes if isinstance(planes, PackedPlanes) else torch.from_numpy(planes)

@@ -15,9 +15,10 @@ from shortcut_audit import audit_scores
 from shortcut_audit.audit.compare import compare_models
 from shortcut_audit.audit.result import AuditResult, Metric, read_result, worst, write_result
 from shortcut_audit.audit.run import audit_table
-from shortcut_audit.config import EvaluateConfig
+from shortcut_audit.config import Config, EvaluateConfig
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.provenance import collect_provenance
+from shortcut_audit.report.sections.verdict import verdict
 
 NAMES = {
     "auroc", "robust_auroc", "aligned_auroc", "auroc_gap", "gap_positive_side", "gap_negative_side", "auroc_pair",
@@ -217,6 +218,15 @@ def test_the_result_survives_json_and_its_numbers_are_finite(tmp_path):
 
     assert read_result(tmp_path / "audit.json") == result
     json.loads((tmp_path / "audit.json").read_text(), parse_constant=lambda name: pytest.fail(f"{name} in audit.json"))
+
+
+def test_what_was_asked_of_a_frame_is_kept_as_a_configuration_that_can_be_read():
+    result = audit_scores(world(n=300), spurious="tube", ask="gap", margin=0.03, pairs="exact", test_design="balanced")
+    config = Config.model_validate(result.provenance.config)
+
+    assert (config.evaluate.spurious, config.evaluate.ask, config.evaluate.margin) == (["tube"], "gap", 0.03)
+    assert (config.dataset.pairs, config.dataset.test_design) == ("exact", "balanced")
+    assert "Asked: gap, for tube. Not asked: reliance" in verdict(result)
 
 
 def test_the_schema_is_the_checked_in_one_and_a_result_validates_against_it(request):

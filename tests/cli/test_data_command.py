@@ -201,3 +201,14 @@ def test_synth_renders_films_that_check_can_open(audit, tmp_path):
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout == "films/manifest.csv: 24 images; it holds ids, so keep it to yourself\n"
     assert [split["images"] for split in json.loads(checked.stdout)["splits"]] == [8, 8, 8]
+
+
+def test_synth_renders_nothing_over_films_of_other_options(audit, tmp_path, files):
+    few = [word for split in ("train", "val", "test") for word in ("--set", f"dataset.options.{split}=8")]
+    audit("data", "synth", "--out", "films", *few, "--quiet")
+    before = files()
+
+    other = audit("data", "synth", "--out", "films", *few, "--seed", "1")
+
+    assert (other.returncode, other.stdout, files()) == (73, "", before)
+    assert "films holds synthetic films of other options; name another folder with --out or --root" in other.stderr

@@ -25,7 +25,6 @@ SLEEP = BREAK + (
         ("errors.DivergedError('said')", 71),
         ("errors.BusyError('said')", 73),
         ("errors.OutputError('said')", 74),
-        ("errors.StoppedError('said')", 75),
     ],
 )
 def test_an_error_of_ours_is_one_message_and_its_code(audit_after, files, error, code):

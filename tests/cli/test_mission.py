@@ -33,7 +33,7 @@ def test_the_newest_run_is_taken_what_helps_is_listed_and_the_run_is_kept_from_a
 
     ran = audit("evaluate", "--spurious", "chest_tube", env=at_home)
     assert (ran.returncode, ran.stdout, files()) == (2, "", before)
-    assert f"Auditing the models of {name}\n" in ran.stderr
+    assert f"Taking models from {name}\n" in ran.stderr
     for told in (
         "'CheXpert' has no attribute 'chest_tube'",
         "--attributes FILE",

@@ -92,11 +92,12 @@ def test_a_demo_asks_about_the_tube_and_a_quick_one_does_less(typed):
     assert quick.fingerprint != whole.fingerprint
 
 
-def test_a_demo_without_the_shortcut_has_the_tube_at_even_odds_in_both_classes(typed):
+def test_a_demo_without_the_shortcut_has_the_tube_at_even_odds_in_both_classes_and_on_both_sides(typed):
     plain = typed("demo").config.dataset.options
     changed = typed("demo", "--no-shortcut", "--severity-link", "2").config.dataset.options
 
-    assert changed == {**plain, "tube_given_finding": 0.5, "tube_given_none": 0.5, "severity_link": 2.0}
+    even = dict.fromkeys(("tube_given_finding", "tube_given_none", "ipsilateral"), 0.5)
+    assert changed == {**plain, **even, "severity_link": 2.0}
 
 
 def test_lines_are_printed_as_they_are(typed, capsys):

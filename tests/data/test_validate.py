@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shortcut_audit.data.manifest import DataCard, Manifest, read_manifest
-from shortcut_audit.data.validate import check_frame
+from shortcut_audit.data.validate import SHARED_PATIENTS, check_frame
 from shortcut_audit.errors import InputError, UsageError
 
 
@@ -169,6 +169,7 @@ def test_a_patient_in_two_splits_is_noted_where_that_is_allowed():
     frame = table(patient_id=["p", "p"], split=["train", "test"])
     _, notes = check(frame, shared=True)
     assert notes == ["1 patient is in more than one split (dataset.allow_shared_patients)"]
+    assert SHARED_PATIENTS in notes[0]
 
 
 def test_a_saved_manifest_reads_back_equal_with_its_notes_said_once(tmp_path):
@@ -182,6 +183,17 @@ def test_a_saved_manifest_reads_back_equal_with_its_notes_said_once(tmp_path):
     assert again.frame.equals(made.frame)
     assert again.card.notes == made.card.notes
     assert again.fingerprint == made.fingerprint
+
+
+def test_a_manifest_with_a_relative_root_reads_back_from_another_folder(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = Manifest.from_frame(table(), card=DataCard(name="made"), root=Path("films"), where="films.csv")
+    expected = made.images()
+    made.save(Path("films"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert read_manifest(tmp_path / "films").images() == expected
+    assert expected[0].is_relative_to(tmp_path.resolve() / "films")
 
 
 @given(st.permutations(range(6)))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 from safetensors.torch import save_file
 from small_networks import SIZE, classifier_card, small_classifier, weights_of
 
@@ -67,6 +68,29 @@ def test_a_head_of_the_same_shape_is_not_taken_either(tmp_path):
     begun = build_classifier(classifier_card(), weights=str(tmp_path / "timm.safetensors"))
     assert not torch.equal(begun.network.fc.weight, other.network.fc.weight)
     assert torch.equal(weights_of(begun)[BODY], weights_of(other)[BODY])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("No pretrained weights exist for test_resnet"), "RuntimeError: No pretrained weights exist"),
+        (OSError("the network is unreachable"), "OSError: the network is unreachable"),
+        (LocalEntryNotFoundError("not in the cache\nand offline"), "LocalEntryNotFoundError: not in the cache"),
+        (OfflineModeIsEnabled("HF_HUB_OFFLINE=1"), "OfflineModeIsEnabled: HF_HUB_OFFLINE=1"),
+    ],
+)
+def test_weights_of_imagenet_that_cannot_be_had_are_a_usage_error(monkeypatch, error, reason):
+    def create_model(*_, pretrained, **__):
+        assert pretrained
+        raise error
+
+    monkeypatch.setattr("timm.create_model", create_model)
+    with pytest.raises(UsageError) as caught:
+        build_classifier(classifier_card(), weights="imagenet")
+    said = str(caught.value)
+    assert said.startswith(f"classifier.weights: imagenet weights of test_resnet could not be had ({reason}")
+    assert said.endswith("); name a file, or none")
+    assert "\n" not in said
 
 
 def test_a_file_that_is_no_safetensors_file_is_refused(tmp_path):

@@ -204,3 +204,103 @@ def test_more_numbers_than_a_page_carries_are_counted_and_sent_to_the_json():
 
     assert "3 of them are in audit.json only" in page.text
     assert len(page.rows[""]) == 2001
+
+
+SCORER, AREA, TWIN = "segmenter_scratch", "segmenter_scratch:predicted_area", "segmenter_permuted"
+OTHERS = ("segmenter_permuted:predicted_area", "predicted area alone")
+
+
+def number(model, value, name="auroc", group="all", role="control", **fields):
+    """One number about size, with n = 200 and an interval of 0.05 to either side."""
+    plain = {**full_data()["metrics"][0], "model": model, "name": name, "group": group, "role": role, "value": value}
+    return {**plain, "low": value - 0.05, "high": value + 0.05, "n": 200, "n_patients": 150, **fields}
+
+
+def size(*metrics, comparisons=(), **fields):
+    metrics = [number(SCORER, 0.7, role="model"), *metrics]
+    return show("controls", metrics=metrics, comparisons=comparisons, **fields)
+
+
+def paired(other, value):
+    plain = {**full_data()["comparisons"][0], "model": SCORER, "other": other, "name": "auroc", "value": value}
+    return {**plain, "low": value - 0.01, "high": value + 0.01}
+
+
+@pytest.mark.parametrize(("model", "words_"), [(AREA, "its predicted area alone"),
+                                               (TWIN, "its twin trained on permuted labels")])  # fmt: skip
+@pytest.mark.parametrize("value", [0.7, 0.72])
+def test_a_control_that_ranks_as_well_as_the_model_is_said_in_words(model, words_, value):
+    page = size(number(model, value))
+
+    assert f"{words_} ranks pneumothorax as well as or better than the model: 0.700" in words(page)
+    assert "no evidence of robustness" in page.text
+    assert "A score that grows with the area" in page.text
+    row = next(row for row in page.rows[""] if words_ in row)
+    assert re.sub(r"\s+", " ", row[3]).startswith(f"{value:.3f} 95 % CI")
+    assert "n 200" in re.sub(r"\s+", " ", row[3])
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [(0.005, "above its predicted area alone, but the data do not tell them apart"),
+     (0.1, "ranks pneumothorax better than its predicted area alone"),
+     (None, "ranks pneumothorax better than its predicted area alone")],
+)  # fmt: skip
+def test_a_model_is_better_than_its_area_only_where_the_interval_says_so(difference, said):
+    below = 0.7 - (difference or 0.2)
+    found = words(size(number(AREA, below), comparisons=[paired(AREA, difference)] if difference else []))
+
+    assert said in found
+    assert ("difference" in found) == bool(difference)
+    assert ("no evidence of robustness" in found) == (difference == 0.005)
+
+
+def test_without_a_paired_difference_intervals_that_overlap_leave_it_open():
+    assert "the data do not tell them apart" in size(number(AREA, 0.65)).text
+
+
+def test_the_drawn_area_is_set_beside_the_model_and_its_ranking_among_films_of_like_size():
+    page = size(
+        number(SCORER, 0.81, "target_area_auroc", "strata:lesion_area", "model"),
+        number(SCORER, 0.55, "auroc_within_strata", "strata:lesion_area", "model"),
+        number(SCORER, 0.66, "auroc_within_strata", "strata:age", "model"),
+    )
+
+    assert "the drawn area alone (lesion area) ranks pneumothorax as well as or better" in words(page)
+    assert [row[2] for row in page.rows[""][1:]] == [
+        "its score", "its score, within lesion area: images of like size", "the drawn area alone (lesion area)"
+    ]  # fmt: skip
+
+
+def test_a_model_has_one_comparison_with_size_however_many_attributes_there_are():
+    other = {"attribute": "ruler"}
+    page = size(number(AREA, 0.7), number(SCORER, 0.7, role="model", **other), number(AREA, 0.7, **other))
+
+    assert words(page).count("as well as or better than the model") == 1
+
+
+def test_controls_of_other_models_are_not_taken_for_the_models_own():
+    page = size(*(number(other, 0.9) for other in OTHERS), number("classifier_permuted", 0.9))
+
+    assert "as well as or better" not in page.text
+    assert "no model has an area-only control, a twin trained on permuted labels or an area" in words(page)
+
+
+def test_a_number_without_a_value_is_shown_with_its_reason_and_not_compared():
+    blank = number(AREA, 0.5) | {"value": None, "low": None, "high": None, "reason": "the test set has no negatives"}
+    page = size(blank)
+
+    assert "not computed (the test set has no negatives)" in words(page)
+    assert "ranks pneumothorax" not in page.text
+
+
+def test_a_reversed_test_set_raises_the_question_of_size_also_where_nothing_answers_it():
+    page = size(dataset={"test_design": "reversed"})
+
+    assert "associations were reversed by design" in page.text
+    assert "This audit cannot tell" in page.text
+    assert "This audit has no control" in page.text
+
+
+def test_where_nothing_is_known_of_size_nothing_is_said_of_it():
+    assert "size" not in size().text

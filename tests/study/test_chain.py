@@ -146,3 +146,51 @@ def test_the_report_is_made_again_from_the_json_alone(study):
     page.unlink()
     assert run_audit(study, "report", "run").returncode == 0
     assert page.read_bytes() == good
+
+
+def test_a_model_without_the_findings_of_the_data_is_2_and_leaves_nothing(study):
+    (study / "films.csv").write_text(
+        "sample_id,image,patient_id,split,label.nodule,attribute.chest_tube\n"
+        + "".join(
+            f"s{n},run/films/images/{path.name},p{n},test,{n % 2},{n % 2}\n"
+            for n, path in enumerate(sorted((study / "run" / "films" / "images").glob("test-*.png"))[:12])
+        )
+    )
+    (study / "nodules.yaml").write_text("dataset: {name: table, table: {file: films.csv}}\n")
+    told = run_audit(
+        study, "evaluate", "--model", "run/classifier.safetensors", "--config", "nodules.yaml", "--root", ".",
+        "--spurious", "chest_tube", "--out", "other",
+    )  # fmt: skip
+    assert told.returncode == 2, told.stderr
+    assert "speaks of a finding of the data set" in told.stderr
+    assert not (study / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        ("explain.method=integrated_gradiens", "did you mean 'integrated_gradients'?"),
+        ("evaluate.summarizer=mean_probabilty", "did you mean 'mean_probability'?"),
+        ("classifier.architecture=test_resnt", "did you mean 'test_resnet'?"),
+        ("evaluate.spurious=[chest_tub]", "did you mean 'chest_tube'?"),
+        ("classes={x: lungz}", "did you mean 'lungs'?"),
+    ],
+)
+def test_a_misspelt_name_is_told_before_anything_is_trained_and_nothing_stays(finished, tmp_path, slip, words):
+    few = [word for key in ("train", "val", "test") for word in ("--set", f"dataset.options.{key}=8")]
+    told = run_audit(tmp_path, "demo", "--config", finished[0] / "tiny.yaml", *few, "--set", slip, "--out", "run")
+    assert told.returncode == 2, told.stderr
+    assert words in told.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_altered_manifest_is_74_and_named(study):
+    manifest = study / "run" / "manifest.csv"
+    manifest.write_text("\n".join(manifest.read_text().splitlines()[:-20]) + "\n")
+    told = run_audit(study, "evaluate", "--run", "run", "--spurious", "ecg_leads")
+    assert told.returncode == 74
+    assert "manifest.csv is missing or altered" in told.stderr
+
+
+def test_an_audit_leaves_a_finished_run_finished(finished):
+    assert json.loads((finished[0] / "run" / "run.json").read_text())["finished"] is True

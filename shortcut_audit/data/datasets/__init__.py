@@ -36,6 +36,16 @@ def open_dataset(config: DatasetConfig) -> Manifest:
     return join_attributes(manifest, Path(config.attributes_file)) if config.attributes_file else manifest
 
 
+def refuse_options(config: DatasetConfig) -> None:
+    """Refuse ``dataset.options`` on behalf of a data set that has none.
+
+    Raises:
+        UsageError: naming the first key.
+    """
+    for key in config.options:
+        raise UsageError(f"dataset.options.{key}: the data set '{config.name}' has no options; leave this key out")
+
+
 def find_root(config: DatasetConfig) -> Path:
     """Return the folder of a data set: ``dataset.root``, else the folder of its name under SHORTCUT_AUDIT_DATA.
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import DATASETS
+from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.splits import hash_fractions
@@ -44,6 +44,7 @@ _PLACE = r"((?:train|valid|val|test)/(patient\d+)/(study\d+)/([^/.]+)(?:\.[A-Za-
 @DATASETS.register("chexpert")
 def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     """CheXpert v1.0 or v1.0-small: 14 findings, support devices as a proxy of tubes."""
+    refuse_options(config)
     folder = _folder(root)
     tables = {split: _read(path, split) for split, path in _paths(folder).items()}
     frame = pl.concat(tables.values(), how="diagonal")

@@ -31,7 +31,7 @@ from shortcut_audit.data.film import (
 )
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split, read_manifest
 from shortcut_audit.data.spurious import SPURIOUS
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import BusyError, UsageError
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.runtime import progress
 from shortcut_audit.shapes import Floats, Mask
@@ -108,8 +108,8 @@ def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
     if (root / "manifest.csv").is_file():
         found = read_manifest(root)
         if found.card.release == card.release:
-            return found
-        raise UsageError(f"{root} holds synthetic films of other options; name another folder with --out or --root")
+            return replace(found, root=root)  # wherever the folder was moved to
+        raise BusyError(f"{root} holds synthetic films of other options; name another folder with --out or --root")
     plans = plan_films(options)
     rows = _render_all(plans, root, options.size)
     manifest = Manifest.from_frame(pl.DataFrame(rows), card=card, root=root, where=str(root / "manifest.csv"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig, TableColumns, TableConfig
-from shortcut_audit.data.datasets import DATASETS
+from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.manifest import PLAIN, PREFIXES, SPLITS, DataCard, Manifest
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient
 from shortcut_audit.data.tables import read_text_table, require_column
@@ -36,6 +36,7 @@ USUAL_SPLITS = {
 @DATASETS.register("table")
 def table(root: Path, config: DatasetConfig) -> Manifest:
     """Your own CSV: the config names its columns of images, patients, splits, labels, attributes and masks."""
+    refuse_options(config)
     if config.table is None:
         raise UsageError("the data set 'table' needs dataset.table in a config: its file and its columns")
     path = root / config.table.file if config.root else Path(config.table.file)

@@ -10,6 +10,7 @@ from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import estimate, sample_size
 from shortcut_audit.report.sections import section
 from shortcut_audit.report.sections.saliency import NAMES as SALIENCY
+from shortcut_audit.report.size import size_alone
 from shortcut_audit.report.vocabulary import group_label, metric_label
 
 Key = tuple[str, str, str, str]
@@ -18,6 +19,10 @@ Key = tuple[str, str, str, str]
 @section("controls", title="Controls", order=100)
 def controls(result: AuditResult) -> Markup:
     """What a simple quantity or a model without information reaches, beside the models."""
+    return join([size_alone(result) or "", _beside(result)])
+
+
+def _beside(result: AuditResult) -> Markup:
     found = [one for one in result.metrics if one.role == "control" and one.name not in SALIENCY]
     if not found:
         return nothing("This audit has no control, such as the predicted area alone or a model on permuted labels.")

@@ -32,6 +32,13 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         open_dataset(DatasetConfig(name="chexprt", root="x"))
 
 
+@pytest.mark.parametrize("name", ["chexpert", "table"])
+def test_options_are_refused_by_a_data_set_that_has_none(name, tmp_path):
+    config = DatasetConfig(name=name, root=str(tmp_path), options={"size": 48})
+    with pytest.raises(UsageError, match=rf"dataset.options.size: the data set '{name}' has no options; leave this"):
+        open_dataset(config)
+
+
 def test_the_config_speaks_over_the_card_and_attributes_are_joined(tmp_path):
     films = write_chexpert(tmp_path, films=10, size=8)
     write_tubes(tmp_path / "tubes.csv", films)

@@ -11,7 +11,7 @@ from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
 from shortcut_audit.data.datasets.synthetic_cxr import SyntheticOptions, plan_films, render
 from shortcut_audit.data.manifest import SPLITS
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import BusyError, UsageError
 
 SMALL = {"size": 48, "train": 10, "val": 8, "test": 12}
 PLANNED = {"train": 300, "val": 100, "test": 400}
@@ -175,8 +175,17 @@ def test_films_that_are_there_are_taken_as_they_are(manifest):
     assert {path: path.stat().st_mtime_ns for path in manifest.root.rglob("*.png")} == before
 
 
+def test_films_that_were_moved_are_found_where_they_are(tmp_path):
+    made = open_dataset(config(tmp_path / "made"))
+    (tmp_path / "made").rename(tmp_path / "moved")
+    again = open_dataset(config(tmp_path / "moved"))
+    assert again.fingerprint == made.fingerprint
+    assert again.images()[0] == (tmp_path / "moved" / "images").resolve() / made.images()[0].name
+    assert all(path.is_file() for path in again.images())
+
+
 def test_films_of_other_options_are_not_taken_for_these(manifest):
-    with pytest.raises(UsageError, match=r"set holds synthetic films of other options; name another folder with --out"):
+    with pytest.raises(BusyError, match=r"set holds synthetic films of other options; name another folder with --out"):
         open_dataset(config(manifest.root, seed=1))
 
 

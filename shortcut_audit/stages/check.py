@@ -1,0 +1,67 @@
+"""Names in the configuration are looked up before anything is computed: a slip costs seconds, not a training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shortcut_audit.attribution.base import METHODS
+from shortcut_audit.errors import UsageError
+from shortcut_audit.models.card import ClassifierCard, SegmenterCard
+from shortcut_audit.models.classifier import build_classifier
+from shortcut_audit.models.segmenter import build_segmenter
+from shortcut_audit.models.summarizers import SUMMARIZERS
+from shortcut_audit.stages.study import Study, need_attributes
+
+Need = Literal["classifier", "explain", "segmenter", "drawn", "audit"]
+
+
+def check_names(study: Study, *needs: Need) -> None:
+    """Look up what a command is going to need.
+
+    Args:
+        study: the run at work.
+        needs: ``classifier`` and ``segmenter`` (networks), ``explain`` (method), ``drawn`` (masks of the
+            classes), ``audit`` (attributes).
+
+    Raises:
+        UsageError: a name that does not exist; the message names the nearest one.
+    """
+    config = study.config
+    plain = {"channels": config.image.channels, "size": config.image.size, "mean": (0.0,), "std": (1.0,), "seed": 0}
+    if "classifier" in needs:
+        build_classifier(
+            ClassifierCard(architecture=config.classifier.architecture, findings=study.findings, **plain),  # type: ignore[arg-type]
+            weights=config.classifier.weights,
+        )
+    if "explain" in needs:
+        METHODS.get(config.explain.method)
+    if "segmenter" in needs:
+        for name in (config.evaluate.summarizer, *config.evaluate.controls):
+            SUMMARIZERS.get(name)
+        settings = config.segmenter
+        build_segmenter(
+            SegmenterCard(
+                architecture=settings.architecture,
+                encoder=settings.encoder,
+                activation=settings.activation,
+                decoder_channels=tuple(settings.decoder_channels),
+                classes=study.findings,
+                **plain,  # type: ignore[arg-type]
+            )  # fmt: skip
+        )
+    if "drawn" in needs:
+        _check_classes(study)
+    if "audit" in needs:
+        need_attributes(study)
+
+
+def _check_classes(study: Study) -> None:
+    for name, rule in study.rules().items():
+        study.manifest.require("mask", rule.structure)
+        if rule.finding is not None:
+            study.manifest.require("label", rule.finding)
+        elif study.config.segmenter.permuted_twin:
+            raise UsageError(
+                f"segmenter.permuted_twin: the class '{name}' does not depend on a label, so permuting labels changes "
+                "nothing about it; write it as in 'malignant: lesion where melanoma = 1', or set permuted_twin: false"
+            )
