@@ -247,18 +247,20 @@ def load_config(
 def lay_over(base: Config, typed: Config) -> Config:
     """Return ``base`` with what was typed for ``typed`` (its files, ``--set`` and named options) laid over it.
 
-    A data set that is named replaces the whole ``dataset`` section, and typed classes replace all
+    Another data set, or another table, replaces the whole ``dataset`` section, and typed classes replace all
     classes. What ``base`` does not share with the defaults counts as coming from its configuration.
     """
     tree = base.model_dump(mode="json")
     plain = _flat(Config().model_dump(mode="json"))
     origins: dict[str, Origin] = {key: "config" for key, value in _flat(tree).items() if plain.get(key) != value}
-    if "dataset.name" in typed._origins:  # noqa: SLF001
+    typed_keys = typed._origins  # noqa: SLF001 (the constructor of this type)
+    renamed = "dataset.name" in typed_keys and typed.dataset.name != base.dataset.name
+    if renamed or "dataset.table.file" in typed_keys:
         tree["dataset"] = {}
     if typed.classes:
         tree["classes"] = {}
     values = _flat(typed.model_dump(mode="json"))
-    for key, origin in typed._origins.items():  # noqa: SLF001
+    for key, origin in typed_keys.items():
         if key in values:
             _assign(tree, key, values[key])
             origins[key] = origin

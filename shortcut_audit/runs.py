@@ -219,10 +219,11 @@ def newest_run(holding: str, under: Path = RUNS) -> Path | None:
 
     ``holding`` is a regular expression of file names.
     """
-    found = []
-    for run in _runs(under):
-        if any(re.fullmatch(holding, name) for name in run.outputs):
-            found.append((run.command != "demo", run.began, run.folder))
+    found = [
+        (run.command != "demo", run.began, run.folder)
+        for run in _runs(under)
+        if any(re.fullmatch(holding, name) for name in run.outputs)
+    ]
     return max(found)[2] if found else None
 
 

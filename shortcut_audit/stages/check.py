@@ -39,16 +39,11 @@ def check_names(study: Study, *needs: Need) -> None:
         for name in (config.evaluate.summarizer, *config.evaluate.controls):
             SUMMARIZERS.get(name)
         settings = config.segmenter
-        build_segmenter(
-            SegmenterCard(
-                architecture=settings.architecture,
-                encoder=settings.encoder,
-                activation=settings.activation,
-                decoder_channels=tuple(settings.decoder_channels),
-                classes=study.findings,
-                **plain,  # type: ignore[arg-type]
-            )  # fmt: skip
-        )
+        card = SegmenterCard(
+            architecture=settings.architecture, encoder=settings.encoder, activation=settings.activation,
+            decoder_channels=tuple(settings.decoder_channels), classes=study.findings, **plain,  # type: ignore[arg-type]
+        )  # fmt: skip
+        build_segmenter(card)
     if "drawn" in needs:
         _check_classes(study)
     if "audit" in needs:

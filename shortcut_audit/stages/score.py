@@ -82,7 +82,7 @@ def score_table(study: Study, files: dict[str, Path], attributes: tuple[str, ...
     if not frames:
         raise UsageError(
             f"none of {', '.join(models)} speaks of a finding of the data set '{study.manifest.card.name}' "
-            f"(it has: {', '.join(study.findings)}); audit it on a data set with its findings, or name them in 'classes:'"
+            f"(it has: {', '.join(study.findings)}); audit it on a data set with its findings"
         )
     return ScoresTable.from_frame(pl.concat(frames, how="diagonal"), where=SCORES)
 

@@ -175,9 +175,18 @@ def test_a_table_of_scores_can_be_read_back(study):
     assert len(written) == 24
 
 
-def test_a_counterpart_that_cannot_be_read_is_named(study, films):
+def test_a_counterpart_that_cannot_be_read_is_named_and_its_film_has_none(study, films, capsys):
+    before = switched_films(study, "chest_tube", study.films("test"))
     (films.root / "switched15.png").write_bytes(b"half a fi")
-    with pytest.raises(InputError, match=r"a counterpart for 'chest_tube' cannot be read: .*switched15.png"):
+    found = switched_films(study, "chest_tube", study.films("test"))
+    assert "counterpart left out:" in capsys.readouterr().err
+    assert found.rows.sum() == before.rows.sum() - 1 == len(found.pixels)
+
+
+def test_too_many_counterparts_that_cannot_be_read_are_an_error(study, films):
+    for path in films.root.glob("switched*.png"):
+        path.write_bytes(b"half a fi")
+    with pytest.raises(InputError, match=r"counterparts are missing or cannot be read, more than max"):
         switched_films(study, "chest_tube", study.films("test"))
 
 
