@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-import torch
+from one_thread import one_thread_on_the_processor
 from PIL import Image
 from small_networks import SIZE
 
@@ -18,20 +18,12 @@ TINY = [
     "explain={steps: 2, baseline: [blur], batch_size: 4}",
     "evaluate={spurious: [chest_tube], saliency_images: 0, gallery: 0}",
 ]  # fmt: skip
+__all__ = ["one_thread_on_the_processor"]
 SPLITS = ["train"] * 8 + ["val"] * 6 + ["test"] * 10
 BOX = np.zeros((SIZE, SIZE), dtype=bool)
 BOX[8:20, 4:16] = True
 COLUMN = np.zeros((SIZE, SIZE), dtype=bool)
 COLUMN[:, 26:28] = True
-
-
-@pytest.fixture(autouse=True)
-def one_thread_on_the_processor(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def write_film(root, row):
