@@ -1,0 +1,75 @@
+"""What learns, how it is explained, and how an explanation becomes a mask."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from shortcut_audit.config.section import Section
+
+
+class ClassifierConfig(Section):
+    """Which network learns the findings from image labels, and how."""
+
+    architecture: str = "resnet10t"
+    weights: str = "none"
+    findings: list[str] = []
+    epochs: int = Field(default=10, ge=1)
+    batch_size: int = Field(default=32, ge=2)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    checkpoint: Literal["best", "last"] = "best"
+    flip: bool = True
+
+
+class ExplainConfig(Section):
+    """How the classifier is explained.
+
+    ``steps`` are Gauss-Legendre nodes; ``baseline`` names what a film is compared with, in pixel units.
+    """
+
+    method: str = "integrated_gradients"
+    steps: int = Field(default=12, ge=2)
+    baseline: list[Literal["black", "white", "mean", "blur"]] = ["blur", "mean"]
+    batch_size: int = Field(default=32, ge=2)
+    only: Literal["positives", "all"] = "positives"
+
+
+class PseudoMaskConfig(Section):
+    """How an attribution becomes a mask.
+
+    ``mass`` takes the smallest set of pixels that holds ``share`` of the positive smoothed attribution,
+    ``quantile`` the positive pixels above the ``share`` quantile of the image (which fixes the area).
+    ``smooth_px`` is the sigma of a Gaussian at working size; components under ``min_area_px`` go.
+    """
+
+    rule: Literal["mass", "quantile"] = "mass"
+    share: float = Field(default=0.6, gt=0, lt=1)
+    smooth_px: float = Field(default=1.5, ge=0)
+    min_area_px: int = Field(default=8, ge=0)
+
+
+class SegmenterConfig(Section):
+    """Which network learns from masks, and how.
+
+    ``activation``: ``sigmoid`` where structures may overlap, ``softmax`` where the classes exclude each
+    other (a background class is then added). ``background_weight`` weighs background pixels in
+    pre-training on pseudo-masks (0.1 in PSSL, the nearest published recipe).
+    """
+
+    architecture: Literal["unet"] = "unet"
+    encoder: str = "tu-resnet10t"
+    decoder_channels: list[int] = [64, 32, 16, 16, 8]
+    activation: Literal["sigmoid", "softmax"] = "sigmoid"
+    pretrain_epochs: int = Field(default=5, ge=1)
+    epochs: int = Field(default=6, ge=1)
+    batch_size: int = Field(default=32, ge=2)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    positive_weight: float = Field(default=5.0, gt=0)
+    background_weight: float = Field(default=0.1, gt=0)
+    dice: bool = True
+    checkpoint: Literal["best", "last"] = "best"
+    flip: bool = True
+    permuted_twin: bool = False
