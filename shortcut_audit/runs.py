@@ -8,7 +8,6 @@ hold; so a run that was killed goes on where it stopped when the same command is
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,11 +20,11 @@ from pydantic import ValidationError
 
 from shortcut_audit.config import Config
 from shortcut_audit.errors import BusyError, InputError, OutputError, UsageError
+from shortcut_audit.lock import locked
 from shortcut_audit.provenance import PRIVATE, fingerprint, sha256_file, write_json
 from shortcut_audit.runtime import say
 
 RECORD = "run.json"
-LOCK = "run.lock"
 RUNS = Path("runs")
 
 
@@ -169,7 +168,7 @@ def open_run(
     record["finished"] = False
     run = Run(folder, config, record)
     try:
-        with _locked(folder):
+        with locked(folder):
             run._save()  # noqa: SLF001 (same module)
             yield run
             run.finish()
@@ -210,7 +209,7 @@ def read_run(folder: Path) -> Run:
 @contextmanager
 def hold(run: Run) -> Iterator[Run]:
     """Hold an existing run while it is worked on."""
-    with _locked(run.folder):
+    with locked(run.folder):
         yield run
 
 
@@ -280,33 +279,3 @@ def _unfinished(wanted: str) -> Path | None:
 def _new_folder(name: str, wanted: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return RUNS / f"{stamp}-{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}-{wanted[:4]}"
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder; a lock left by a process that is gone is taken over."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / LOCK
-    try:
-        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE)
-    except FileExistsError:
-        holder = lock.read_text().strip()
-        if holder.isdigit() and holder != str(os.getpid()) and _alive(int(holder)):
-            raise BusyError(f"{folder} is in use by process {holder}; wait for it, or choose another --out") from None
-        descriptor = os.open(lock, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, PRIVATE)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(f"{os.getpid()}\n")
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -9,8 +9,9 @@ import pytest
 
 from shortcut_audit.config import load_config
 from shortcut_audit.errors import BusyError, InputError, OutputError, UsageError
+from shortcut_audit.lock import LOCK
 from shortcut_audit.provenance import sha256_file
-from shortcut_audit.runs import LOCK, RECORD, hold, open_run, read_run
+from shortcut_audit.runs import RECORD, hold, open_run, read_run
 
 CONFIG = load_config(sets=["name=small"])
 
