@@ -86,6 +86,40 @@ class Comparison(_Record):
     reason: str | None = None
 
 
+class CurvePoint(_Record):
+    """One point of a curve with its interval."""
+
+    x: Finite
+    value: Finite
+    low: Finite
+    high: Finite
+
+
+class Curve(_Record):
+    """A number as a function of another one, with a band; no points and the reason where it is not defined.
+
+    ``x_name`` says in words what runs along the horizontal axis. At most 101 points.
+    """
+
+    model: str
+    finding: str
+    attribute: str
+    name: str
+    x_name: str
+    points: tuple[CurvePoint, ...]
+    confidence: Finite = 0.95
+    n: int
+    n_patients: int
+    method: str
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _points_or_reason(self) -> Curve:
+        if bool(self.points) == (self.reason is not None):
+            raise ValueError(f"curve '{self.name}' must have either points or a reason")
+        return self
+
+
 class Limit(_Record):
     """A number that a verdict hangs on, and where it comes from."""
 
@@ -209,6 +243,7 @@ class AuditResult(_Record):
     answers: tuple[Answer, ...]
     metrics: tuple[Metric, ...]
     comparisons: tuple[Comparison, ...] = ()
+    curves: tuple[Curve, ...] = ()
     examples: tuple[Example, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -124,6 +124,7 @@ def audit_table(
         verdicts=verdicts,
         answers=(*own_answers, *answers),
         metrics=(*_collect(cases), *metrics),
+        curves=tuple(curve for case in cases for found in case.findings.values() for curve in found.curves),
         comparisons=(*_compare(questions), *comparisons),
         examples=tuple(examples),
         notes=(*_notes(table, questions), *notes),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer, Metric
+from shortcut_audit.audit.result import Answer, Curve, Metric
 from shortcut_audit.registry import Registry
 
 Remark = Literal["gap is not 0", "both sides"]
@@ -22,6 +22,7 @@ class Findings:
 
     answers: tuple[Answer, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    curves: tuple[Curve, ...] = ()
     p: float = 1.0
     remarks: frozenset[Remark] = field(default_factory=frozenset)
 
