@@ -14,7 +14,7 @@ import typer
 
 from shortcut_audit.runtime import cap_threads
 
-from . import data, doctor, evaluate, listing, report, stages
+from . import compare, data, doctor, evaluate, listing, report, stages
 from .failures import fail, stop_on_sigterm, tell_stopped
 
 app = typer.Typer(
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 for command in (
     stages.demo, stages.train, stages.explain, stages.pretrain, stages.finetune,
-    evaluate.evaluate, report.report, listing.list_kind, doctor.doctor,
+    evaluate.evaluate, compare.compare, report.report, listing.list_kind, doctor.doctor,
 ):  # fmt: skip
     app.command(name=command.__name__.removesuffix("_kind"))(command)
 app.add_typer(data.app, name="data")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from re import fullmatch
 from typing import TYPE_CHECKING, Literal
@@ -10,12 +11,17 @@ from typing import TYPE_CHECKING, Literal
 from shortcut_audit.audit.result import AuditResult
 from shortcut_audit.config import Config, lay_over
 from shortcut_audit.errors import UsageError
-from shortcut_audit.provenance import sha256_file
+from shortcut_audit.provenance import sha256_file, write_atomic
 from shortcut_audit.runs import Run, hold, newest_run, open_run, read_run
 from shortcut_audit.runtime import say
 
 if TYPE_CHECKING:
+    from shortcut_audit.audit.deviations import PlanInForce
+    from shortcut_audit.audit.plan import Plan
+    from shortcut_audit.audit.policy import Gate, Policy
+    from shortcut_audit.audit.update_result import UpdateResult
     from shortcut_audit.stages.check import Need
+    from shortcut_audit.stages.compare import Asked
 
 Supervision = Literal["label", "mask", "both"]
 NEEDS: dict[Supervision, tuple[Need, ...]] = {
@@ -23,6 +29,7 @@ NEEDS: dict[Supervision, tuple[Need, ...]] = {
     "mask": ("segmenter", "drawn"),
     "both": ("classifier", "segmenter", "drawn"),
 }
+JUNIT = "policy.junit.xml"
 ANY_MODEL = r"(classifier|segmenter_\w+)\.safetensors"
 
 
@@ -127,7 +134,17 @@ def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -
         return Outcome(run=target.folder, result=None, lines=_models_told(target))
 
 
-def evaluate(config: Config, *, run: Path | None, out: Path | None, model: Path | None) -> Outcome:
+@dataclass(frozen=True, kw_only=True)
+class ByPlan:
+    """The plan that an audit is to keep to, and the reason why it may not."""
+
+    path: Path
+    reason: str | None
+
+
+def evaluate(
+    config: Config, *, run: Path | None, out: Path | None, model: Path | None, by: ByPlan | None = None
+) -> Outcome:
     """Audit the models of a run (by default the newest), or a model file.
 
     What was typed is laid over the run's configuration; ``--dataset`` audits on other data.
@@ -135,22 +152,86 @@ def evaluate(config: Config, *, run: Path | None, out: Path | None, model: Path 
     from shortcut_audit.stages.evaluate import audit_model, audit_run
 
     if model is not None:
-        _need_attribute(config)
+        config, plan = _follow(config, by)
         with open_run("evaluate", config, out=out, new=False, given={"model": _digest_of(model)}) as opened:
-            return _told(*audit_model(opened, config, model))
+            return _told(*audit_model(opened, config, model, plan))
     source = _source(run, ANY_MODEL, "train one with 'audit train' or 'audit pretrain'")
-    config = lay_over(source.config, config)
-    _need_attribute(config)
+    config, plan = _follow(lay_over(source.config, config), by)
     with hold(source):
-        return _told(*audit_run(source, config, out))
+        return _told(*audit_run(source, config, out, plan))
 
 
-def evaluate_scores(config: Config, path: Path, *, out: Path | None) -> Outcome:
+def evaluate_scores(config: Config, path: Path, *, out: Path | None, by: ByPlan | None = None) -> Outcome:
     """Audit a CSV of scores: no images, no torch."""
     from shortcut_audit.stages.evaluate_scores import audit_file
 
+    config, plan = _follow(config, by)
+    return _told(*audit_file(config, path, out, plan))
+
+
+def compare(a: Path, b: Path, asked: Asked, *, out: Path | None) -> tuple[UpdateResult, Path]:
+    """Compare two versions of a model on the films that both scored: no images, no torch."""
+    from shortcut_audit.stages.compare import compare_files
+
+    return compare_files(a, b, asked, out)
+
+
+def freeze(
+    config: Config, target: Path, *, scores: Path | None, run: Path | None, model: Path | None, intended_use: str
+) -> Plan:
+    """Write the plan of the audit that the same options would make, and no result."""
+    from shortcut_audit.stages import freeze as freezing
+
+    if scores is not None:
+        _need_attribute(config)
+        return freezing.freeze_scores(config, scores, target, intended_use=intended_use)
+    from shortcut_audit.stages.evaluate import films_of_model, films_of_run
+
+    if model is not None:
+        _digest_of(model)
+        films, scope = films_of_model(config, model)
+    else:
+        source = _source(run, ANY_MODEL, "train one with 'audit train' or 'audit pretrain'")
+        config = lay_over(source.config, config)
+        films, scope = films_of_run(source, config)
     _need_attribute(config)
-    return _told(*audit_file(config, path, out))
+    return freezing.freeze_films(config, films, scope, target, intended_use=intended_use)
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a policy, whose limits must be on numbers that there are."""
+    from shortcut_audit.audit.limits import refuse_unknown
+    from shortcut_audit.audit.policy import read_policy
+    from shortcut_audit.report.vocabulary import METRICS
+
+    policy = read_policy(path)
+    refuse_unknown(policy.limits, METRICS, where=str(path))
+    return policy
+
+
+def apply_gate(policy: Policy, path: Path, outcome: Outcome) -> Gate:
+    """Rule on an audit by a policy, and write ``policy.junit.xml`` beside it."""
+    from shortcut_audit.audit.policy import apply_policy
+    from shortcut_audit.report.machine import junit_of_gate
+
+    assert outcome.result is not None
+    gate = apply_policy(policy, outcome.result, path=path, today=datetime.now(UTC).date())
+    write_atomic(outcome.run / JUNIT, junit_of_gate(outcome.result, gate))
+    return gate
+
+
+def _follow(config: Config, by: ByPlan | None) -> tuple[Config, PlanInForce | None]:
+    """Return the configuration with the plan's values under what was asked, and the plan."""
+    plan = None
+    if by is not None:
+        from shortcut_audit.audit.deviations import follow_plan
+        from shortcut_audit.audit.limits import refuse_unknown
+        from shortcut_audit.report.vocabulary import METRICS
+
+        config, plan = follow_plan(config, by.path, by.reason)
+        refuse_unknown(plan.plan.limits, METRICS, where=str(by.path))
+    _need_attribute(config)
+    return config, plan
 
 
 def _digest_of(model: Path) -> str:

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -136,6 +137,29 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC) -> None:
             temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}; "
+            "free some space or choose another folder with --out"
+        ) from error
+
+
+def copy_private(source: Path, target: Path) -> None:
+    """Copy a file that holds ids, whole or not at all, with mode 0600; nothing to do where it is the same file.
+
+    Raises:
+        OutputError: as :func:`write_atomic`.
+    """
+    if target.exists() and target.samefile(source):
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+        with source.open("rb") as given, os.fdopen(descriptor, "wb") as stream:
+            shutil.copyfileobj(given, stream)
+        publish(temporary, target)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OutputError(
+            f"{target} could not be written: {error.strerror or error}; "
             "free some space or choose another folder with --out"
         ) from error
 

@@ -92,10 +92,121 @@ def _model_metrics(model: str) -> list[dict[str, Any]]:
         _metric(model, "all", "gap_vs_reference", None, reason="no reference model was given"),
         _metric(model, "label:0", "score_shift", 0.5 + switched, n=1498, n_pos=192, n_neg=1306),
         _metric(model, "label:1", "score_shift", 0.5 + switched * 0.9, n=453, n_pos=333, n_neg=120),
+        *_search(model, none, both),
+        *_calibration(model),
         _metric(model, "all", "fragility_index", 12.0, half=3),
         _metric(model, "all", "association_inflation", 0.045, q="p(a|y=1)"),
     ]
     return found
+
+
+def _search(model: str, none: float, both: float) -> list[dict[str, Any]]:
+    """The worst group: over the attribute's own values, and over columns that were searched."""
+    groups = {"sex=F": both - 0.02, "sex=M": both + 0.03, "chest_tube=0,sex=F": none - 0.05, "chest_tube=0,sex=M": none}
+    small = "too small: 4 patients in the positives of view=lateral, under 10"
+    return [
+        _metric(model, f"groups:{TUBE}", "worst_group_auroc", min(none, both)),
+        _metric(model, "groups:searched", "worst_group_auroc", min(groups.values())),
+        *(_metric(model, f"subgroup:{name}", "subgroup_auroc", value, half=0.04) for name, value in groups.items()),
+        _metric(model, "subgroup:view=lateral", "subgroup_auroc", None, n=21, n_pos=5, n_neg=16, reason=small),
+    ]
+
+
+def _calibration(model: str) -> list[dict[str, Any]]:
+    """A classifier gives probabilities, a summarised segmentation does not."""
+    known = model == "classifier"
+    why = {} if known else {"reason": "the score only ranks (column 'scale')"}
+    numbers = [("brier", 0.131), ("ece", 0.042)]
+    return [
+        _metric(model, group, name, value if known else None, half=0.011, **why)
+        for group in ("all", "within:1", "within:0")
+        for name, value in numbers
+    ]
+
+
+def _decisions(model: str) -> list[dict[str, Any]]:
+    """Numbers at the threshold; the last model has none and says why."""
+    thresholded = model != "segmenter, tube-free"
+    why = {} if thresholded else {"reason": "there is no threshold: there are no validation rows"}
+    shares = {"all": (0.871, 0.832, 0.611), "within:1": (0.942, 0.618, 0.803), "within:0": (0.675, 0.864, 0.311)}
+    named = [
+        (group, name, value)
+        for group, values in shares.items()
+        for name, value in zip(("sensitivity", "specificity", "ppv"), values, strict=True)
+    ]
+    named += [("cell:1:1", "flagged_share", 0.942), ("cell:1:0", "flagged_share", 0.675)]
+    named += [("cell:0:1", "flagged_share", 0.382), ("cell:0:0", "flagged_share", 0.136)]
+    named += [("all", "sensitivity_change", 0.267), ("all", "false_alarm_change", 0.246)]
+    found = [_metric(model, group, name, value if thresholded else None, **why) for group, name, value in named]
+    counts = {("missed_per_1000", 0): 4.31, ("missed_per_1000", 1): 2.13}
+    counts |= {("false_alarms_per_1000", 0): 112.7, ("false_alarms_per_1000", 1): 46.4}
+    return found + [
+        _metric(model, f"within:{value}", name, patients if thresholded else None, half=1.9, **why)
+        for (name, value), patients in counts.items()
+    ]
+
+
+def _seed_mean(name: str, value: float | None) -> dict[str, Any]:
+    """Mean over three seeds; one without a value says why."""
+    known = value is not None
+    return {
+        "model": "classifier", "finding": FINDING, "attribute": TUBE, "group": "all", "name": name, "value": value,
+        "seeds": [f"classifier, seed {seed}" for seed in (1, 2, 3)],
+        "values": [value - 0.02, value, value + 0.02] if known else [], "low": value - 0.06 if known else None,
+        "high": value + 0.06 if known else None, "seed_sd": 0.02 if known else None,
+        "data_se": 0.013 if known else None, "n": 900, "n_pos": 300, "n_neg": 600, "n_patients": 850,
+        "method": "clustered by patient, logit, t, MOVER, seeds by t" if known else "none",
+        "reason": None if known else "there is no column 'score_with.chest_tube'",
+    }  # fmt: skip
+
+
+def _operating_point(model: str) -> dict[str, Any]:
+    about = {"model": model, "finding": FINDING, "n": 300, "n_pos": 70, "n_neg": 230, "n_patients": 281}
+    if model == "segmenter, tube-free":
+        none = {"n": 0, "n_pos": 0, "n_neg": 0, "n_patients": 0, "reason": "there are no validation rows"}
+        return {**about, "rule": "sensitivity=0.9", "threshold": None, **none}
+    return {**about, "rule": "sensitivity=0.9", "threshold": 0.412, "reason": None}
+
+
+def _proportion(model: str) -> list[dict[str, Any]]:
+    """What the AUROC is made of and what stands beside it; the last model has no training rows."""
+    overall, none, both, aligned, robust, *_ = MODELS[model]
+    trained = model != "segmenter, tube-free"
+    weights = {"1:1": 0.094, "0:0": 0.231, "1:0": 0.641, "0:1": 0.034}
+    areas = {"1:1": both, "0:0": none, "1:0": aligned, "0:1": robust}
+    found = [_metric(model, f"pair:{pair}", "pair_weight", weight, half=0.02) for pair, weight in weights.items()]
+    found += [
+        _metric(model, f"pair:{pair}", "pair_contribution", round(weight * areas[pair], 4), half=0.02)
+        for pair, weight in weights.items()
+    ]
+    named = [
+        ("all", "auroc_known", overall), ("label:1", "attribute_rate", 0.735), ("label:0", "attribute_rate", 0.128),
+        ("all", "shortcut_inflation", 0.031), ("all", "prevalence", 0.232), ("all", "gap_permuted", 0.001),
+        ("all", "gap_permuted_p", 0.03), ("other:ecg_leads", "other_gap", 0.004),
+        ("other:ecg_leads", "other_shift_positives", 0.497), ("other:ecg_leads", "other_shift_negatives", 0.511),
+        ("reader:anna", "reader_auroc", 0.884), ("reader:anna", "auroc_less_reader", overall - 0.884),
+        ("reader:anna", "reader_robust_auroc", 0.852), ("reader:anna", "robust_auroc_less_reader", robust - 0.852),
+        ("reader:anna", "reader_auroc_gap", 0.021), ("reader:anna", "auroc_gap_less_reader", aligned - robust - 0.021),
+    ]  # fmt: skip
+    found += [_metric(model, group, name, round(value, 4)) for group, name, value in named]
+    for name, value in (("auroc_at_training_rates", 0.872), ("attributes_alone_auroc", 0.803)):
+        why = {} if trained else {"reason": "there are no training rows"}
+        found.append(_metric(model, "all", name, value if trained else None, **why))
+    return [*found, _metric(model, "all", "association_inflation", 0.028, q="p(a|y=0)")]
+
+
+def _curve(model: str) -> dict[str, Any]:
+    """The AUROC projected to other rates; the last model has none."""
+    about = {"model": model, "finding": FINDING, "attribute": TUBE, "name": "projected_auroc"}
+    about |= {"x_name": "share of images with the attribute, equal in both labels", "n": 1951, "n_patients": 1712}
+    if model == "segmenter, tube-free":
+        return {**about, "points": [], "method": "none", "reason": "the test set has no positives without chest_tube"}
+    _, none, both, aligned, robust, *_ = MODELS[model]
+    points = []
+    for x in np.linspace(0, 1, 21):
+        value = (1 - x) ** 2 * none + x * (1 - x) * (aligned + robust) + x**2 * both
+        points.append({"x": float(x), "value": value, "low": value - 0.02, "high": value + 0.02})
+    return {**about, "points": points, "method": "clustered, logit, t, pointwise"}
 
 
 def _control_metrics() -> list[dict[str, Any]]:
@@ -278,7 +389,7 @@ def full_data() -> dict[str, Any]:
         _example(3, 1, "1", "confident", flips=False),
         _example(41, 0, "0", "random, seed 0", flips=False),
     ]
-    metrics = [found for model in MODELS for found in _model_metrics(model)]
+    metrics = [found for model in MODELS for found in (*_model_metrics(model), *_decisions(model), *_proportion(model))]
     cells = [
         {"finding": FINDING, "attribute": TUBE, "label": label, "value": value, "images": images, "patients": patients}
         for (label, value), (images, patients) in CELLS.items()
@@ -317,7 +428,22 @@ def full_data() -> dict[str, Any]:
             _comparison("segmenter, pseudo-masks", "segmenter, drawn masks", "interventional_gap", 0.239),
             _comparison("segmenter, pseudo-masks", "segmenter, drawn masks", "robust_auroc", None),
         ],
+        "seeds": [_seed_mean("auroc", 0.903), _seed_mean("interventional_gap", None)],
+        "agreements": [
+            {"model": "classifier", "finding": FINDING, "attribute": TUBE, "status": None,
+             "counts": {"fail": 2, "concern": 1}, "sentence": "The seeds do not agree: 2 FAIL, 1 CONCERN."}
+        ],
+        "operating_points": [_operating_point(model) for model in MODELS],
+        "populations": [
+            {"model": model, "finding": FINDING, "attribute": TUBE, "prevalence": 0.05, "given_finding": 0.735,
+             "given_none": None if model == "classifier" else 0.128, "named": ["prevalence"]}
+            for model in MODELS
+        ],
+        "curves": [_curve(model) for model in MODELS],
         "examples": examples,
+        "rereads": [
+            {"model": "classifier", "finding": FINDING, "attribute": TUBE, "cases": ["re-read 0001", "re-read 0002"]}
+        ],
         "notes": ["The training association is positive: 0.735 of positives and 0.128 of negatives have a chest tube."],
     }  # fmt: skip
 
@@ -333,14 +459,30 @@ def empty_result() -> AuditResult:
     counts = {"images": 0, "patients": 0, "clustered_by": "image", "by_split": {}, "excluded": {}, "cells": []}
     provenance = {**data["provenance"], "commit": None, "seed": None, "inputs": {}, "packages": {}, "config": {}}
     blank = {
-        key: [] for key in ("banners", "limits", "verdicts", "answers", "metrics", "comparisons", "examples", "notes")
+        key: []
+        for key in (
+            "banners",
+            "limits",
+            "verdicts",
+            "answers",
+            "metrics",
+            "comparisons",
+            "seeds",
+            "agreements",
+            "operating_points",
+            "populations",
+            "curves",
+            "examples",
+            "rereads",
+            "notes",
+        )
     }
     return AuditResult.model_validate(
         {**data, **blank, "status": "insufficient", "dataset": {}, "counts": counts, "provenance": provenance}
     )
 
 
-LITERAL = {"status", "gap", "reliance", "evidence", "kind", "origin", "clustered_by", "role", "q", "schema"}
+LITERAL = {"status", "gap", "reliance", "evidence", "kind", "origin", "clustered_by", "role", "q", "schema", "named"}
 """Keys whose values are chosen from a fixed list, so that no text can get in."""
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shortcut_audit.config import MAX_BYTES, Config, lay_over, load_config
+from shortcut_audit.config import MAX_BYTES, Config, lay_over, lay_under, load_config
 from shortcut_audit.errors import UsageError
 
 
@@ -138,3 +138,16 @@ def test_the_same_data_set_keeps_what_is_known_of_it():
     laid = lay_over(base, load_config(named={"dataset.name": "synthetic_cxr", "dataset.root": "there"}))
     assert laid.dataset.options == {"train": 60}
     assert (laid.dataset.pairs, laid.dataset.root) == ("exact", "there")
+
+
+def test_values_of_a_plan_lie_under_what_was_said():
+    config = load_config(sets=["evaluate.margin=0.1", "evaluate.attribute_rates.given_none=0.2"])
+    rates = {"given_finding": 0.5, "given_none": 0.2}
+    planned = {"evaluate.margin": 0.05, "evaluate.ask": "gap", "evaluate.attribute_rates": rates}
+
+    followed, differing = lay_under(config, planned)
+
+    assert (followed.evaluate.margin, followed.evaluate.ask) == (0.1, "gap")
+    assert followed.evaluate.attribute_rates.given_finding is None
+    assert differing == ("evaluate.margin", "evaluate.attribute_rates")
+    assert (followed.origin("evaluate.margin"), followed.origin("evaluate.ask")) == ("command line", "plan")

@@ -76,7 +76,11 @@ def blocks(text, language):
 def metrics_of_scores():
     rng = np.random.default_rng(1)
     split = ["val"] * 60 + ["test"] * 140
-    natural = films(split=split, **{"covariate.lesion_area": rng.random(200), "reference_score": rng.random(200)})
+    natural = films(
+        split=split, sex=["F", "M"] * 100,
+        **{"covariate.lesion_area": rng.random(200), "reference_score": rng.random(200),
+           "reader_score.anna": rng.random(200), "leads": [0, 1, 1, 0] * 50},
+    )  # fmt: skip
     results = [
         audit_scores(natural, spurious="chest_tube", pairs="exact"),
         audit_scores(films(split=split), spurious="chest_tube", test_design="reversed"),

@@ -12,6 +12,7 @@ from shortcut_audit.provenance import (
     PRIVATE,
     collect_provenance,
     command_line,
+    copy_private,
     fingerprint,
     guard_path,
     sha256_bytes,
@@ -128,3 +129,26 @@ def test_a_name_that_leaves_the_root_is_refused(tmp_path, name):
 def test_a_nul_character_is_refused(tmp_path):
     with pytest.raises(InputError, match="row 7: the path holds a NUL character; mend the table"):
         guard_path(tmp_path, "a\0b", where="row 7")
+
+
+def test_a_table_with_ids_is_copied_whole_and_for_its_owner_alone(tmp_path):
+    (tmp_path / "given.csv").write_bytes(b"sample_id\nx\n" * 1000)
+    copy_private(tmp_path / "given.csv", tmp_path / "scores.csv")
+    copy_private(tmp_path / "scores.csv", tmp_path / "scores.csv")
+
+    assert (tmp_path / "scores.csv").read_bytes() == (tmp_path / "given.csv").read_bytes()
+    assert stat.S_IMODE((tmp_path / "scores.csv").stat().st_mode) == PRIVATE
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_copy_that_fails_leaves_nothing_and_says_so(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "given.csv").write_text("x")
+    monkeypatch.setattr(provenance.shutil, "copyfileobj", full)
+    with pytest.raises(
+        OutputError, match=r"scores\.csv could not be written: No space left on device; free some space"
+    ):
+        copy_private(tmp_path / "given.csv", tmp_path / "scores.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["given.csv"]

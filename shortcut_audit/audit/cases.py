@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from shortcut_audit.audit.operating_point import operating_point
 from shortcut_audit.audit.question import Question
 from shortcut_audit.audit.result import Shift
 from shortcut_audit.provenance import PRIVATE, write_table
@@ -55,16 +56,14 @@ def choose_cases(questions: Sequence[Question], *, count: int, seed: int = 0) ->
 
 
 def threshold(question: Question) -> float:
-    """Return the score that maximises sensitivity + specificity on validation, else the test's median."""
-    val = ~question.test
-    if question.validation.reason is not None:
-        return float(np.median(question.score[question.test])) if question.test.any() else 0.0
-    scores, label = question.score[val], question.label[val]
-    candidates = np.unique(scores)
-    positives, negatives = np.sort(scores[label]), np.sort(scores[~label])
-    sensitivity = 1 - np.searchsorted(positives, candidates) / len(positives)
-    specificity = np.searchsorted(negatives, candidates) / len(negatives)
-    return float(candidates[np.argmax(sensitivity + specificity)])
+    """Return the threshold of the operating point; where there is none, the median of the test scores.
+
+    The median only sorts films for the gallery; no number rests on it.
+    """
+    chosen = operating_point(question).threshold
+    if chosen is not None:
+        return chosen
+    return float(np.median(question.score[question.test])) if question.test.any() else 0.0
 
 
 def _ranked(question: Question, limit: float, seed: int) -> dict[str, Ints]:
@@ -126,6 +125,13 @@ def _shifts(questions: Sequence[Question], sample: str) -> Iterator[Shift]:
         )  # fmt: skip
 
 
-def write_cases(cases: Sequence[ChosenCase], path: Path) -> None:
-    """Write ``cases.csv``, case number to sample id, with mode 0600."""
-    write_table(path, ("case", "sample_id"), ((case.case, case.sample_id) for case in cases), mode=PRIVATE)
+def write_cases(cases: Sequence[ChosenCase], path: Path, *, rereads: Sequence[tuple[str, str]] = ()) -> None:
+    """Write ``cases.csv``, case number to sample id, with mode 0600.
+
+    Args:
+        cases: of the gallery.
+        path: of the file.
+        rereads: case number and sample id of those to read again.
+    """
+    rows = [*((case.case, case.sample_id) for case in cases), *rereads]
+    write_table(path, ("case", "sample_id"), rows, mode=PRIVATE)

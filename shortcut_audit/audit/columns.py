@@ -71,6 +71,10 @@ def label_column(frame: pl.DataFrame, name: str, *, where: str) -> pl.Series:
 
 def attribute_column(frame: pl.DataFrame, name: str) -> pl.Series:
     """Return an attribute: numbers where every known cell is one, else categories as text."""
+    if frame[name].dtype.is_numeric():
+        number = frame[name].cast(pl.Float64).fill_nan(None)
+        if number.is_finite().fill_null(value=True).all():
+            return number.alias(name)
     text = cells(frame, name)
     number = text.cast(pl.Float64, strict=False)
     numeric = (number.is_finite() | text.is_null()).fill_null(value=False).all()

@@ -1,9 +1,10 @@
-"""Numbers with intervals: sums of AUROCs, on the logit scale or by MOVER.
+"""Numbers with intervals: sums of AUROCs or of proportions, on the logit scale or by MOVER.
 
 One AUROC: logit scale with a t quantile (Satterthwaite). Where n A (1 - A) is under 2 (n patients of
 the smaller class; A of 0 and 1 included), or the variance is 0, the wider of that and Clopper-Pearson
-on n patients. Sums of AUROCs: MOVER (Zou and Donner 2008; more than two parts: Zou, Huang and Zhang 2009)
-from the limits of the parts and their correlations over patients. No interval has zero width.
+on n patients. A proportion: the same on its own n patients. Sums: MOVER (Zou and Donner 2008; more than
+two parts: Zou, Huang and Zhang 2009) from the limits of the parts and their correlations over patients.
+No interval has zero width.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import betaincinv, expit, logit, stdtrit
 
-from shortcut_audit.audit.metrics import Auroc, Sampling, count_patients
+from shortcut_audit.audit.metrics import Part, Sampling, count_patients, dot
 from shortcut_audit.shapes import Bools, Floats
 
 ZERO_VARIANCE = 1e-20
@@ -80,7 +81,7 @@ def fields(found: Estimate | Undefined) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contrast:
-    """A sum of coefficients times AUROCs over one patient index, or the reason why there is none.
+    """A sum of coefficients times AUROCs or proportions over one patient index, or the reason why there is none.
 
     Written as on paper: ``gap = a10 - a01``, ``positive_side = 0.5 * (a10 - a00 + a11 - a01)``.
     What rests on an undefined part is undefined for the same reason. ``rows`` (N,), (N,) are the positives
@@ -89,7 +90,7 @@ class Contrast:
 
     sampling: Sampling
     rows: tuple[Bools, Bools]
-    parts: tuple[tuple[float, Auroc], ...] = ()
+    parts: tuple[tuple[float, Part], ...] = ()
     reason: str | None = None
 
     def __add__(self, other: Contrast) -> Contrast:
@@ -126,20 +127,20 @@ class Contrast:
     @cached_property
     def standard_error(self) -> float:
         """Standard error over patients."""
-        return float(np.sqrt(self.influence @ self.influence))
+        return float(np.sqrt(dot(self.influence, self.influence)))
 
     @cached_property
     def _shares(self) -> dict[int, float]:
         """Correlation of each part (by ``id``) with the sum."""
         return {
-            id(part): float(part.influence @ self.influence) / (np.sqrt(part.variance) * self.standard_error)
+            id(part): dot(part.influence, self.influence) / (np.sqrt(part.variance) * self.standard_error)
             for _, part in self.parts if part.variance >= ZERO_VARIANCE
         }  # fmt: skip
 
     @cached_property
     def _correlations(self) -> Floats:
         influences = np.array([part.influence for _, part in self.parts])
-        covariance = influences @ influences.T
+        covariance = np.einsum("kp,lp->kl", influences, influences)
         scale = np.sqrt(np.diag(covariance))
         known = scale > np.sqrt(ZERO_VARIANCE)
         scale = np.where(known, scale, 1.0)
@@ -150,8 +151,10 @@ class Contrast:
 
     def limits(self, confidence: float) -> Limits:
         """Return the two-sided interval, cut at what the sum can be."""
-        if len(self.parts) == 1 and self.parts[0][0] == 1:
-            return auroc_limits(self.parts[0][1], confidence)
+        if len(self.parts) == 1:
+            ((coefficient, part),) = self.parts
+            low, high = sorted(coefficient * limit for limit in part_limits(part, confidence))
+            return low, high
         coefficients = [coefficient for coefficient, _ in self.parts]
         low = self.value - self._distance(-1, confidence)
         high = self.value + self._distance(1, confidence)
@@ -173,9 +176,9 @@ class Contrast:
         signed = np.array([c * self._reach(c, part, direction, confidence) for c, part in self.parts])
         return float(np.sqrt(max(signed @ self._correlations @ signed, 0.0)))
 
-    def _reach(self, coefficient: float, part: Auroc, direction: int, confidence: float) -> float:
+    def _reach(self, coefficient: float, part: Part, direction: int, confidence: float) -> float:
         if _needs_exact(part):
-            low, high = auroc_limits(part, confidence)
+            low, high = part_limits(part, confidence)
             return part.value - low if direction * coefficient < 0 else high - part.value
         rho = self._shares[id(part)]
         share = max(abs(rho), LEAST_SHARE)
@@ -218,7 +221,7 @@ class Contrast:
         return float(np.exp(large))
 
 
-def _merge(parts: tuple[tuple[float, Auroc], ...]) -> tuple[tuple[float, Auroc], ...]:
+def _merge(parts: tuple[tuple[float, Part], ...]) -> tuple[tuple[float, Part], ...]:
     """Add the coefficients of parts that occur twice; leave out those that cancel."""
     coefficients: dict[int, float] = {}
     for coefficient, part in parts:
@@ -227,8 +230,8 @@ def _merge(parts: tuple[tuple[float, Auroc], ...]) -> tuple[tuple[float, Auroc],
     return tuple((coefficient, unique[key]) for key, coefficient in coefficients.items() if coefficient)
 
 
-def auroc_limits(part: Auroc, confidence: float) -> Limits:
-    """Return the interval of one AUROC, as in the module's docstring."""
+def part_limits(part: Part, confidence: float) -> Limits:
+    """Return the interval of one AUROC or proportion, as in the module's docstring."""
     found: list[Limits] = []
     if _needs_exact(part):
         found.append(clopper_pearson(part.value * part.smaller, part.smaller, confidence))
@@ -237,14 +240,14 @@ def auroc_limits(part: Auroc, confidence: float) -> Limits:
     return min(low for low, _ in found), max(high for _, high in found)
 
 
-def _logit_limits(part: Auroc, confidence: float, share: float) -> Limits:
+def _logit_limits(part: Part, confidence: float, share: float) -> Limits:
     quantile = share * float(stdtrit(part.df, (1 + confidence) / 2))
     half = quantile * np.sqrt(part.variance) / (part.value * (1 - part.value))
     centre = logit(part.value)
     return float(expit(centre - half)), float(expit(centre + half))
 
 
-def _needs_exact(part: Auroc) -> bool:
+def _needs_exact(part: Part) -> bool:
     scarce = part.smaller * part.value * (1 - part.value) < 2
     return scarce or part.variance < ZERO_VARIANCE or part.df <= 0
 

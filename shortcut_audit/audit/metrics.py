@@ -36,28 +36,36 @@ class Sampling:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Auroc:
-    """AUROC of some positives against some negatives, ties counting one half.
+class Part:
+    """A number from 0 to 1 with its influence per patient: an AUROC or a proportion.
 
     Attributes:
-        value: the AUROC, never folded at 0.5.
+        value: the number.
         influence: (P,), how much each patient moves the value; the sum of squares is the variance.
-        df: Satterthwaite degrees of freedom; 0 where one side has a single patient.
-        positives, negatives: rows used.
-        smaller: patients of the class that has fewer.
+        df: degrees of freedom of the variance; 0 where it rests on a single patient.
+        smaller: patients it rests on; of an AUROC those of the class that has fewer.
     """
 
     value: float
     influence: Floats
     df: float
-    positives: Ints
-    negatives: Ints
     smaller: int
 
     @cached_property
     def variance(self) -> float:
         """Variance of the value over patients."""
-        return float(self.influence @ self.influence)
+        return dot(self.influence, self.influence)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Auroc(Part):
+    """AUROC of some positives against some negatives, ties counting one half; never folded at 0.5.
+
+    ``positives`` and ``negatives`` are the rows used, ``df`` Satterthwaite's degrees of freedom.
+    """
+
+    positives: Ints
+    negatives: Ints
 
 
 def auroc(
@@ -78,15 +86,14 @@ def auroc(
     """
     high, low = scores[positives], (scores if negative_scores is None else negative_scores)[negatives]
     high_weights, low_weights = sampling.weights[positives], sampling.weights[negatives]
-    beaten = _placements(high, low, low_weights)
-    beating = 1 - _placements(low, high, high_weights)
+    beaten, beating = _placements(high, low, high_weights, low_weights)
     value = float(np.clip(np.average(beaten, weights=high_weights), 0, 1))
-    upper, upper_patients = _side(beaten - value, positives, sampling)
-    lower, lower_patients = _side(beating - value, negatives, sampling)
+    upper, upper_patients = patient_sums(beaten - value, positives, sampling)
+    lower, lower_patients = patient_sums(beating - value, negatives, sampling)
     return Auroc(
         value=value,
         influence=upper + lower,
-        df=_satterthwaite([float(upper @ upper), float(lower @ lower)], [upper_patients - 1, lower_patients - 1]),
+        df=satterthwaite([dot(upper, upper), dot(lower, lower)], [upper_patients - 1, lower_patients - 1]),
         positives=positives,
         negatives=negatives,
         smaller=min(upper_patients, lower_patients),
@@ -101,7 +108,7 @@ def pool(parts: Sequence[Auroc], shares: Sequence[float], sampling: Sampling) ->
     return Auroc(
         value=float(np.dot(shares, [part.value for part in parts])),
         influence=np.sum([share * part.influence for share, part in zip(shares, parts, strict=True)], axis=0),
-        df=_satterthwaite(variances, [max(part.df, 1) for part in parts]),
+        df=satterthwaite(variances, [max(part.df, 1) for part in parts]),
         positives=positives,
         negatives=negatives,
         smaller=min(count_patients(positives, sampling), count_patients(negatives, sampling)),
@@ -110,28 +117,70 @@ def pool(parts: Sequence[Auroc], shares: Sequence[float], sampling: Sampling) ->
 
 def count_patients(rows: Ints, sampling: Sampling) -> int:
     """Return how many patients the rows belong to."""
-    return int(np.count_nonzero(np.bincount(sampling.clusters[rows], minlength=1)))
+    return count_distinct(sampling.clusters[rows])
 
 
-def _placements(scores: Floats, others: Floats, weights: Floats) -> Floats:
-    """Return for each score the weighted share of ``others`` below it, ties one half."""
-    order = np.argsort(others)
-    others = others[order]
-    total = np.concatenate([[0.0], np.cumsum(weights[order])])
-    below, up_to = (total[np.searchsorted(others, scores, side=side)] for side in ("left", "right"))
-    share: Floats = (below + up_to) / (2 * total[-1])
+def count_distinct(codes: Ints) -> int:
+    """Return how many different numbers there are among codes 0, 1, ...; without a sort."""
+    return int(np.count_nonzero(np.bincount(codes, minlength=1)))
+
+
+def dot(one: Floats, other: Floats) -> float:
+    """Return the inner product. Not by BLAS, whose threads cost more than sums over patients are worth."""
+    return float(np.einsum("p,p->", one, other))
+
+
+def _placements(high: Floats, low: Floats, high_weights: Floats, low_weights: Floats) -> tuple[Floats, Floats]:
+    """Return which weighted share of ``low`` each of ``high`` beats, and of ``high`` beats each of ``low``.
+
+    Ties count one half. One sort of both together gives every score its dense rank; the rest are counts.
+    """
+    ranks, distinct = dense_ranks(np.concatenate([high, low]))
+    high_ranks, low_ranks = np.split(ranks, [len(high)])
+    beaten = _share_below(low_ranks, low_weights, distinct)[high_ranks]
+    return beaten, 1 - _share_below(high_ranks, high_weights, distinct)[low_ranks]
+
+
+def dense_ranks(scores: Floats) -> tuple[Ints, int]:
+    """Return (N,) the rank of each score, 0, 1, ..., equal scores alike, and how many ranks there are."""
+    order = np.argsort(scores)
+    ranked = scores[order]
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[order] = np.cumsum(np.concatenate([[0], ranked[1:] != ranked[:-1]]))
+    return ranks, int(ranks[order[-1]]) + 1
+
+
+def mid_ranks(scores: Floats) -> Floats:
+    """Return (N,) the rank of each score, from 1; equal scores share the mean of their ranks."""
+    ranks, distinct = dense_ranks(scores)
+    counts = np.bincount(ranks, minlength=distinct)
+    means: Floats = (np.cumsum(counts) - (counts - 1) / 2)[ranks]
+    return means
+
+
+def _share_below(ranks: Ints, weights: Floats, distinct: int) -> Floats:
+    """Return for each rank, 0 to ``distinct`` - 1, the weighted share of ``ranks`` below it, equals one half."""
+    at = np.bincount(ranks, weights, minlength=distinct)
+    up_to = np.cumsum(at)
+    share: Floats = (up_to - at / 2) / up_to[-1]
     return share
 
 
-def _side(deviations: Floats, rows: Ints, sampling: Sampling) -> tuple[Floats, int]:
-    """Sum the weighted deviations of one side by patient; return them (P,) and the number of patients."""
+def patient_sums(deviations: Floats, rows: Ints, sampling: Sampling) -> tuple[Floats, int]:
+    """Return (P,) the influence of each patient on a weighted mean over ``rows``, and the number of patients.
+
+    Args:
+        deviations: each row's number less the mean.
+        rows: numbers of the rows.
+        sampling: patients and weights of all N rows.
+    """
     weights, clusters = sampling.weights[rows], sampling.clusters[rows]
     sums = np.bincount(clusters, weights * deviations, minlength=sampling.n_clusters) / weights.sum()
     patients = count_patients(rows, sampling)
     return sums * np.sqrt(patients / max(patients - 1, 1)), patients
 
 
-def _satterthwaite(variances: Sequence[float], dfs: Sequence[float]) -> float:
+def satterthwaite(variances: Sequence[float], dfs: Sequence[float]) -> float:
     """Return the degrees of freedom of a sum of independent variances (Satterthwaite 1946)."""
     if min(dfs) <= 0:
         return 0.0

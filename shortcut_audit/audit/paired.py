@@ -36,6 +36,17 @@ def gap_after_removal(question: Question) -> Contrast:
     return _gap_in_state(question, "score_without")
 
 
+def shortcut_inflation(question: Question) -> Contrast:
+    """Return AUROC minus AUROC with the attribute removed, over the test films scored without it."""
+    off = _state(question, "score_without")
+    if off is None:
+        return question.undefined(f"there is no column 'score_without.{question.attribute}'")
+    scored = question.test & ~np.isnan(off)
+    sides = scored & question.label, scored & ~question.label
+    empty = "no test film of one class has a score without the attribute"
+    return question.between(*sides, empty) - question.between(*sides, empty, scores=off)
+
+
 def gap_control_edit(question: Question) -> Contrast:
     """Return how much the same edit on a place without the attribute changes the gap."""
     return question.gap() - _gap_in_state(question, "score_control")

@@ -6,30 +6,29 @@ A :class:`Question` is one slice of the scores table as arrays, with the setting
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from shortcut_audit.audit.estimate import Contrast, Place, fields
+from shortcut_audit.audit.context import Context, training_rates
+from shortcut_audit.audit.estimate import Contrast, Estimate, Place, Undefined, fields
 from shortcut_audit.audit.groups import (
     Association,
     attribute_values,
-    composite_values,
     count_cells,
+    count_unknown,
     find_association,
-    is_composite,
 )
-from shortcut_audit.audit.metrics import Sampling, auroc
+from shortcut_audit.audit.metrics import Sampling, auroc, count_distinct
 from shortcut_audit.audit.result import CellCount, Metric
+from shortcut_audit.audit.rows import Role, Rows, cut, numbers
 from shortcut_audit.audit.scores import STATES, ScoresTable
+from shortcut_audit.audit.suggestion import is_suggestion, suggest
 from shortcut_audit.config import EvaluateConfig, Origin
 from shortcut_audit.data.manifest import Pairs, TestDesign
-from shortcut_audit.shapes import Bools, Floats, Ints
-
-Role = Literal["model", "control"]
+from shortcut_audit.shapes import Bools, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,10 @@ class Question:
 
     ``values`` (N,) is 1 present, 0 absent, NaN unknown. ``expected`` is the same with 1 and 0 in each
     other's place where the training association is negative: 1 always suggests the finding.
-    ``states`` has the scores with the attribute on, off and under the control edit, NaN where blank.
+    ``states`` has the scores with the attribute on, off and under the control edit, NaN where blank;
+    ``severity`` (N,) and ``covariates`` (N,) are NaN where not known. ``composite``: the attribute is asked by
+    what it suggests, of which 1 and 0 are the two sides; ``categories`` (N,) then are its own values, if
+    it is a single categorical one. ``context`` has what the table tells beside the question.
     """
 
     model: str
@@ -72,9 +74,12 @@ class Question:
     states: Mapping[str, Floats]
     reference: Floats | None
     covariates: Mapping[str, Floats]
+    severity: Floats | None
     association: Association
     composite: bool
     joint: bool
+    categories: pl.Series | None = None
+    context: Context = field(default_factory=Context)
 
     @property
     def limits(self) -> EvaluateConfig:
@@ -97,8 +102,13 @@ class Question:
 
     def cell_name(self, label: int, expected: int) -> str:
         """Return a cell in words: ``positives without chest_tube``."""
+        return self._named(label, self.original(expected))
+
+    def _named(self, label: int, value: int) -> str:
         who = "positives" if label else "negatives"
-        return f"{who} {'with' if self.original(expected) else 'without'} {self.attribute}"
+        if self.composite:
+            return f"{who} where {self.attribute} speaks {'for' if value else 'against'} the finding"
+        return f"{who} {'with' if value else 'without'} {self.attribute}"
 
     def cell(self, label: int, expected: int) -> Bools:
         """Return (N,) the test rows of one cell."""
@@ -109,13 +119,12 @@ class Question:
     def smallest_cell(self) -> tuple[str, int]:
         """Return name and patients of the cell with the fewest patients."""
         cell = min(self.cells, key=lambda one: one.patients)
-        who, how = "positives" if cell.label else "negatives", "with" if cell.value == "1" else "without"
-        return f"{who} {how} {self.attribute}", cell.patients
+        return self._named(cell.label, int(cell.value)), cell.patients
 
     def scarcer_class(self, where: Bools) -> tuple[str, int]:
         """Return name and patients of the class with fewer patients among some rows."""
         counts = {
-            name: len(np.unique(self.sampling.clusters[where & side]))
+            name: count_distinct(self.sampling.clusters[where & side])
             for name, side in (("positives", self.label), ("negatives", ~self.label))
         }
         name = min(counts, key=counts.__getitem__)
@@ -125,6 +134,14 @@ class Question:
     def cells(self) -> tuple[CellCount, ...]:
         """Counts of the four cells, by the attribute's own values."""
         return count_cells(
+            self.finding, self.attribute, self.label[self.test], self.values[self.test],
+            self.sampling.clusters[self.test],
+        )  # fmt: skip
+
+    @property
+    def unknown_cells(self) -> tuple[CellCount, ...]:
+        """Counts of the test rows whose attribute is unknown, which are in no cell; nothing without any."""
+        return count_unknown(
             self.finding, self.attribute, self.label[self.test], self.values[self.test],
             self.sampling.clusters[self.test],
         )  # fmt: skip
@@ -186,7 +203,10 @@ class Question:
 
     def metric(self, name: str, contrast: Contrast, group: str = "all") -> Metric:
         """Return a contrast as a metric of this question."""
-        found = contrast.estimate(self.limits.confidence)
+        return self.record(name, contrast.estimate(self.limits.confidence), group)
+
+    def record(self, name: str, found: Estimate | Undefined, group: str = "all") -> Metric:
+        """Return a number that is estimated already, or the reason why it is not, as a metric."""
         return Metric(
             model=self.model, finding=self.finding, attribute=self.attribute, group=group, name=name, role=self.role,
             confidence=self.limits.confidence, n_pos=found.tally.n_pos, n_neg=found.tally.n_neg, **fields(found),
@@ -209,56 +229,40 @@ def build_question(table: ScoresTable, model: str, finding: str, attribute: str,
     Raises:
         UsageError: an attribute that the table does not have, or a composite that cannot be learnt.
     """
-    frame = table.frame.filter((pl.col("model") == model) & (pl.col("finding") == finding))
-    composite = is_composite(attribute, table)
-    values = (composite_values if composite else attribute_values)(table, frame, attribute)
-    label = frame["label"].to_numpy() == 1
-    train = (frame["split"] == "train").to_numpy()
-    patients = _dense(frame["patient_id"])
-    if composite:
-        association = Association(sign=1, source="what the attributes together suggest, learnt on the training rows")
+    return ask_rows(cut(table, model, finding, setting.limits.spurious), table, attribute, setting)
+
+
+def ask_rows(rows: Rows, table: ScoresTable, attribute: str, setting: Setting) -> Question:
+    """Ask about one attribute of rows that were cut out of a table.
+
+    Raises:
+        UsageError: an attribute that the table does not have, or a composite that cannot be learnt.
+    """
+    suggestion = suggest(table, rows.frame, attribute) if is_suggestion(attribute, table) else None
+    values = suggestion.values if suggestion else attribute_values(table, rows.frame, attribute)
+    label = (rows.frame["label"] == 1).to_numpy()
+    if suggestion:
+        association = Association(sign=1, source=suggestion.source)
     else:
         association = find_association(
-            values, label, patients, train, asked=setting.limits.association, confidence=setting.limits.confidence
-        )
-    keep = ~train
-    used = frame.filter(keep)
-    weights = used["weight"].to_numpy() if "weight" in used.columns else np.ones(used.height)
-    clusters = _dense(used["patient_id"])
-    count = int(clusters.max()) + 1 if used.height else 0
-    numbers = {name: _numbers(used, f"{name}.{attribute}") for name in STATES}
-    joint = setting.test_design == "reversed" and not composite and _binary_attributes(table) > 1
+            values, label, rows.all_patients, rows.train,
+            asked=setting.limits.association, confidence=setting.limits.confidence,
+        )  # fmt: skip
+    keep = ~rows.train
+    states = {name: numbers(rows.used, f"{name}.{attribute}") for name in STATES}
+    joint = setting.test_design == "reversed" and not suggestion and _binary_attributes(table) > 1
     return Question(
-        model=model, finding=finding, attribute=attribute, role=_role(frame), setting=setting,
-        samples=used["sample_id"],
-        sampling=Sampling(clusters=clusters, weights=weights, n_clusters=count, unit=table.unit),
-        test=(used["split"] == "test").to_numpy(), label=label[keep], values=values[keep],
-        score=used["score"].to_numpy(),
-        states={name: column for name, column in numbers.items() if column is not None},
-        reference=_numbers(used, "reference_score"),
-        covariates={
-            name: column for name in table.names("covariate")
-            if (column := _numbers(used, f"covariate.{name}")) is not None
-        },
-        association=association, composite=composite, joint=joint,
+        model=rows.model, finding=rows.finding, attribute=attribute, role=rows.role, setting=setting,
+        samples=rows.used["sample_id"], sampling=rows.sampling, test=rows.test, label=rows.label, values=values[keep],
+        score=rows.score, states={name: column for name, column in states.items() if column is not None},
+        reference=rows.reference, covariates=rows.covariates, severity=rows.severity,
+        association=association, composite=suggestion is not None, joint=joint,
+        categories=suggestion.categories.filter(keep) if suggestion and suggestion.categories is not None else None,
+        context=replace(rows.context, training=training_rates(values, label, rows.train)),
     )  # fmt: skip
 
 
-def _dense(names: pl.Series) -> Ints:
-    return names.rank("dense").cast(pl.Int64).to_numpy() - 1
-
-
-def _numbers(frame: pl.DataFrame, name: str) -> Floats | None:
-    """Return a column with NaN for blanks, None if it is not there or wholly blank."""
-    if name not in frame.columns or frame[name].null_count() == frame.height:
-        return None
-    return frame[name].fill_null(float("nan")).to_numpy()
-
-
-def _role(frame: pl.DataFrame) -> Role:
-    return "control" if frame.height and frame["role"][0] == "control" else "model"
-
-
 def _binary_attributes(table: ScoresTable) -> int:
-    columns = [table.frame[f"attribute.{name}"].drop_nulls().unique() for name in table.attributes]
-    return sum(column.dtype != pl.String and set(column.to_list()) <= {0.0, 1.0} for column in columns)
+    return sum(
+        known.dtype != pl.String and set(known.head(3).to_list()) <= {0.0, 1.0} for known in table.known.values()
+    )

@@ -36,7 +36,9 @@ class Metric(_Record):
 
     ``group`` is one of ``all``, ``robust``, ``aligned``, ``within:<value>``, ``label:<0|1>``,
     ``cell:<label>:<value>``, ``pair:<value of positives>:<value of negatives>``,
-    ``footprint:<name>``, ``strata:<name>``. Names are listed in ``docs/concepts.md``.
+    ``labels:<sensitivity>:<specificity>`` of the attribute's labels,
+    ``footprint:<name>``, ``strata:<name>``, ``covariate:<label>:<name>``, ``groups:<name>``,
+    ``subgroup:<name>=<value>,...``. Names are listed in ``docs/concepts.md``.
     ``role`` is ``control`` where ``model`` is something printed to put the others into proportion
     (lesion area alone, a model trained on permuted labels): it gets no verdict.
     """
@@ -86,6 +88,47 @@ class Comparison(_Record):
     reason: str | None = None
 
 
+class SeedMean(_Record):
+    """A number's mean over several seeds of one model, on the films that all of them scored.
+
+    ``seeds`` are the models it is a mean of, ``values`` their numbers. ``seed_sd`` is the standard deviation
+    between them (what another initialisation changes), ``data_se`` the standard error of the mean over
+    patients (what other patients change); the interval accounts for both.
+    """
+
+    model: str
+    finding: str
+    attribute: str
+    group: str
+    name: str
+    seeds: tuple[str, ...]
+    values: tuple[Finite, ...]
+    value: Finite | None
+    low: Finite | None
+    high: Finite | None
+    confidence: Finite = 0.95
+    seed_sd: Finite | None
+    data_se: Finite | None
+    n: int
+    n_pos: int
+    n_neg: int
+    n_patients: int
+    method: str
+    reason: str | None = None
+    role: Literal["model", "control"] = "model"
+
+
+class Agreement(_Record):
+    """How the verdicts on several seeds of one model agree; ``status`` is None where they do not."""
+
+    model: str
+    finding: str
+    attribute: str
+    status: Status | None
+    counts: dict[Status, int]
+    sentence: str
+
+
 class CurvePoint(_Record):
     """One point of a curve with its interval."""
 
@@ -120,6 +163,47 @@ class Curve(_Record):
         return self
 
 
+class OperatingPoint(_Record):
+    """The threshold at or above which a model's score counts as a positive call, the same in every group.
+
+    ``rule`` is what was asked (``youden``, ``sensitivity=0.9``, a number); the counts are of the validation
+    rows it was chosen on, 0 where it was given as a number.
+    """
+
+    model: str
+    finding: str
+    rule: str
+    threshold: Finite | None
+    n: int
+    n_pos: int
+    n_neg: int
+    n_patients: int
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _threshold_or_reason(self) -> OperatingPoint:
+        if (self.threshold is None) == (self.reason is None):
+            raise ValueError(f"the operating point of '{self.model}' must have either a threshold or a reason")
+        return self
+
+
+class Population(_Record):
+    """The place of use that numbers per 1,000 patients are about.
+
+    ``prevalence`` is the share with the finding; ``given_finding`` and ``given_none`` are the shares with
+    the attribute among those with and without it. None where the test set has nobody to count.
+    ``named`` lists what the user gave; the rest is as in the test rows that ``model`` scored.
+    """
+
+    model: str
+    finding: str
+    attribute: str
+    prevalence: Finite | None
+    given_finding: Finite | None
+    given_none: Finite | None
+    named: tuple[Literal["prevalence", "given_finding", "given_none"], ...] = ()
+
+
 class Limit(_Record):
     """A number that a verdict hangs on, and where it comes from."""
 
@@ -133,7 +217,8 @@ class Answer(_Record):
     """What one check found. A check finds evidence; it does not judge.
 
     ``number`` names the metric it rests on; ``null`` is the value under "nothing to see";
-    ``n_needed`` estimates how many patients in ``cell_needed`` would decide an open answer.
+    ``n_needed`` estimates how many patients in ``cell_needed`` would decide an open answer;
+    ``labels_needed`` how many images of unknown attribute to label to halve the interval.
     """
 
     check: str
@@ -153,21 +238,55 @@ class Answer(_Record):
     reason: str
     n_needed: int | None = None
     cell_needed: str | None = None
+    labels_needed: int | None = None
     decides: bool = False
 
 
 class Verdict(_Record):
-    """The judgement on one model, finding and attribute, by the table in ``docs/concepts.md``."""
+    """The judgement on one model, finding and attribute, by the table in ``docs/concepts.md``.
+
+    Or on a limit of the plan: ``rule`` is then ``limit:<metric>``, ``limit`` says in words which limit it is,
+    and ``gap`` and ``reliance`` are None, for the table was not asked.
+    """
 
     model: str
     finding: str
     attribute: str
     status: Status
-    gap: GapAnswer
-    reliance: RelianceAnswer
+    gap: GapAnswer | None
+    reliance: RelianceAnswer | None
     rule: str
     sentences: tuple[str, ...]
     answers: tuple[str, ...]
+    limit: str | None = None
+
+
+class Deviation(_Record):
+    """What an audit asked otherwise than its plan. Test ids are counted here, never named."""
+
+    what: str
+    planned: str
+    asked: str
+
+
+class PlanRecord(_Record):
+    """The plan an audit was made by: which file, when it was frozen, and where the audit departs from it.
+
+    ``reason`` is what was given with ``--allow-deviation``; there are no deviations without one.
+    """
+
+    file: str
+    sha256: str
+    frozen: str
+    intended_use: str
+    deviations: tuple[Deviation, ...] = ()
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _a_reason_for_every_deviation(self) -> PlanRecord:
+        if self.deviations and not self.reason:
+            raise ValueError("an audit that deviates from its plan needs a reason")
+        return self
 
 
 class CellCount(_Record):
@@ -217,8 +336,25 @@ class Example(_Record):
     layers: tuple[Layer, ...]
 
 
+class Reread(_Record):
+    """Cases to read again: the fewest labels of negatives that, if they were wrong, would undo a FAIL.
+
+    Case numbers, never ids; ``cases.csv`` has the ids, the highest score first.
+    """
+
+    model: str
+    finding: str
+    attribute: str
+    cases: tuple[str, ...]
+
+
 class Counts(_Record):
-    """What went into the audit and what was left out, by reason."""
+    """What went into the audit and what was left out, by reason.
+
+    ``per`` is what one row stands for, and so what ``images`` here, in the cells and ``n`` of a metric count.
+    A cell of value ``unknown`` holds the rows whose attribute nobody knows. ``composites`` are the attributes
+    asked by what they suggest; their values 1 and 0 are for and against the finding.
+    """
 
     images: int
     patients: int
@@ -226,6 +362,8 @@ class Counts(_Record):
     by_split: dict[str, int]
     excluded: dict[str, int]
     cells: tuple[CellCount, ...]
+    per: Literal["image", "study", "patient"] = "image"
+    composites: tuple[str, ...] = ()
 
 
 class AuditResult(_Record):
@@ -238,13 +376,19 @@ class AuditResult(_Record):
     banners: tuple[str, ...] = ()
     provenance: Provenance
     counts: Counts
+    plan: PlanRecord | None = None
     limits: tuple[Limit, ...]
     verdicts: tuple[Verdict, ...]
     answers: tuple[Answer, ...]
     metrics: tuple[Metric, ...]
     comparisons: tuple[Comparison, ...] = ()
+    seeds: tuple[SeedMean, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
     curves: tuple[Curve, ...] = ()
+    operating_points: tuple[OperatingPoint, ...] = ()
+    populations: tuple[Population, ...] = ()
     examples: tuple[Example, ...] = ()
+    rereads: tuple[Reread, ...] = ()
     notes: tuple[str, ...] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
+from shortcut_audit.audit.case_mix import LEAST_EFFECTIVE, MOST_DIFFERENCE
 from shortcut_audit.audit.checks import CHECKS
 from shortcut_audit.audit.checks.reliance import MATCHED
 from shortcut_audit.audit.compare import compare_models
+from shortcut_audit.audit.counts import count_rows
+from shortcut_audit.audit.deviations import PlanInForce
 from shortcut_audit.audit.evidence import Case, correct, judge
-from shortcut_audit.audit.question import Question, Setting, build_question
+from shortcut_audit.audit.fragility import fragility_index, reread_ids, rereads
+from shortcut_audit.audit.label_error import refuse_other_qualities
+from shortcut_audit.audit.limits import judge_limits
+from shortcut_audit.audit.operating_point import operating_point
+from shortcut_audit.audit.population import population, refuse_rates_of_several
+from shortcut_audit.audit.question import Question, Setting, ask_rows
 from shortcut_audit.audit.result import (
     Answer,
     AuditResult,
     Comparison,
-    Counts,
     Example,
     Limit,
     Metric,
     worst,
 )
+from shortcut_audit.audit.rows import cut
 from shortcut_audit.audit.scores import ScoresTable
-from shortcut_audit.audit.wording import feature_name
+from shortcut_audit.audit.seeds import agreements, seed_means
+from shortcut_audit.audit.units import collapse, unit_notes
+from shortcut_audit.audit.wording import feature_of
 from shortcut_audit.config import Ask, EvaluateConfig, Origin
 from shortcut_audit.data.manifest import Pairs, TestDesign
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
@@ -39,7 +49,14 @@ LIMITS = {
     "min_pass_images": "a PASS needs as many images in every cell",
     "confidence": "of every interval",
 }
-MATCHED_MEANING = "a reference model counts as matched where its A_00 differs by no more"
+USE = ("operating_point", "prevalence", "attribute_rates", "per", "attribute_quality")
+"""What a caller may name of the model's use, of the rows and of the attribute's labels, beside the limits."""
+FIXED = {
+    "matched_reference": (MATCHED, "a reference model counts as matched where its A_00 differs by no more"),
+    "least_effective": (LEAST_EFFECTIVE, "a cell worth fewer patients after weighting has no standardised numbers"),
+    "most_difference": (MOST_DIFFERENCE, "groups whose means differ by fewer SD after weighting count as alike"),
+}
+"""Limits that stand in the code and not in the configuration."""
 
 
 def ask_questions(table: ScoresTable, setting: Setting) -> list[Question]:
@@ -55,14 +72,12 @@ def ask_questions(table: ScoresTable, setting: Setting) -> list[Question]:
     if not (table.frame["split"] == "test").any():
         raise InputError("the table of scores has no rows with split = test; the audit looks at those alone")
     asked = dict.fromkeys(setting.limits.spurious)
-    pairs = table.frame.select("finding", "model").unique(maintain_order=True).rows()
-    return [
-        build_question(table, model, finding, attribute, setting)
-        for finding in table.values("finding")
-        for attribute in asked
-        for model in table.values("model")
-        if (finding, model) in pairs
-    ]
+    models, pairs = table.values("model"), table.frame.select("finding", "model").unique().rows()
+    questions = []
+    for finding in table.values("finding"):
+        cuts = [cut(table, model, finding, tuple(asked)) for model in models if (finding, model) in pairs]
+        questions += [ask_rows(rows, table, attribute, setting) for attribute in asked for rows in cuts]
+    return questions
 
 
 def audit_table(
@@ -74,6 +89,7 @@ def audit_table(
     test_design: TestDesign,
     provenance: Provenance,
     origins: Mapping[str, Origin] | None = None,
+    plan: PlanInForce | None = None,
     title: str | None = None,
     metrics: Sequence[Metric] = (),
     answers: Sequence[Answer] = (),
@@ -93,6 +109,7 @@ def audit_table(
         test_design: how the test split came about.
         provenance: where all this comes from.
         origins: where each limit comes from, by its name in ``settings``; the default if not named.
+        plan: the plan in force, already checked; its limits become verdicts of their own.
         title: heading of the report.
         metrics: numbers from elsewhere (saliency, Dice), added behind ours.
         answers: of checks that need more than scores.
@@ -103,32 +120,65 @@ def audit_table(
         notes: added behind ours.
 
     Raises:
-        UsageError: an attribute that the table does not have.
+        UsageError: an attribute that the table does not have; rates of one named for several.
         InputError: there are no test rows.
     """
     setting = Setting(limits=settings, pairs=pairs, test_design=test_design, origins=origins or {})
+    images, table = table, collapse(table, settings.per)
+    refuse_rates_of_several(table, settings)
+    refuse_other_qualities(settings)
     questions = ask_questions(table, setting)
     cases = [Case(question=question, findings=_ask_all(question)) for question in questions]
     judged = correct([case for case in cases if case.question.role == "model"])
-    verdicts = tuple(judge(case) for case in judged)
+    fragile = [fragility_index(case, judged) for case in judged]
+    numbers = (*_collect(cases), *fragile, *metrics)
+    subjects = [(case.question.model, case.question.finding, case.question.attribute) for case in judged]
+    planned = judge_limits(plan.plan.limits, numbers, subjects, source="plan") if plan else []
+    verdicts = (*(judge(case) for case in judged), *(one.verdict for one in planned))
     own_answers = [answer for case in judged for found in case.findings.values() for answer in found.answers]
     return AuditResult(
         status=worst([verdict.status for verdict in verdicts]),
         title=title
-        or f"Do the scores depend on {', '.join(feature_name(one) for one in dict.fromkeys(settings.spurious))}?",
+        or f"Do the scores depend on {', '.join(dict.fromkeys(feature_of(question) for question in questions))}?",
         dataset=dict(dataset),
-        banners=tuple(banners),
+        banners=(*(plan.banners if plan else ()), *banners),
         provenance=provenance,
-        counts=_counts(table, questions, excluded or {}),
-        limits=_limits(setting),
+        counts=count_rows(table, questions, excluded or {}, settings.per),
+        plan=plan.record if plan else None,
+        limits=(*_limits(setting), *(limit.recorded("plan") for limit in (plan.plan.limits if plan else ()))),
         verdicts=verdicts,
-        answers=(*own_answers, *answers),
-        metrics=(*_collect(cases), *metrics),
+        answers=(*own_answers, *(one.answer for one in planned), *answers),
+        metrics=numbers,
         curves=tuple(curve for case in cases for found in case.findings.values() for curve in found.curves),
-        comparisons=(*_compare(questions), *comparisons),
+        comparisons=(*_compare(questions, table), *comparisons),
+        seeds=tuple(found for group in _by_attribute(questions) for found in seed_means(group, table.families)),
+        agreements=tuple(agreements(verdicts, table.families)),
+        operating_points=tuple(
+            {(case.question.model, case.question.finding): operating_point(case.question) for case in judged}.values()
+        ),
+        populations=tuple(population(case.question) for case in judged),
         examples=tuple(examples),
-        notes=(*_notes(table, questions), *notes),
+        rereads=rereads((case.question for case in judged), fragile),
+        notes=(*_notes(table, questions), *unit_notes(images, table, settings.per), *notes),
     )
+
+
+def cases_to_reread(
+    table: ScoresTable, result: AuditResult, *, settings: EvaluateConfig, pairs: Pairs, test_design: TestDesign
+) -> list[tuple[str, str]]:
+    """Return case number and id of what the result of :func:`audit_table` says to read again.
+
+    Args:
+        table: the scores that were audited.
+        result: what came out.
+        settings: as they were given to :func:`audit_table`.
+        pairs: the same.
+        test_design: the same.
+    """
+    if not result.rereads:
+        return []
+    setting = Setting(limits=settings, pairs=pairs, test_design=test_design)
+    return reread_ids(ask_questions(collapse(table, settings.per), setting), result.rereads)
 
 
 def _limits(setting: Setting) -> tuple[Limit, ...]:
@@ -136,40 +186,27 @@ def _limits(setting: Setting) -> tuple[Limit, ...]:
         Limit(name=name, value=getattr(setting.limits, name), origin=setting.origin(name), meaning=meaning)
         for name, meaning in LIMITS.items()
     ]
-    return (*named, Limit(name="matched_reference", value=MATCHED, origin="default", meaning=MATCHED_MEANING))
+    fixed = [Limit(name=name, value=value, origin="default", meaning=said) for name, (value, said) in FIXED.items()]
+    return (*named, *fixed)
 
 
 def _ask_all(question: Question) -> dict[str, Any]:
-    return {name: CHECKS.get(name)(question) for name in CHECKS.names()}
+    # A copy, so that what the checks keep for each other is gone when they are done: with many questions it is much.
+    asked = replace(question)
+    return {name: CHECKS.get(name)(asked) for name in CHECKS.names()}
 
 
 def _collect(cases: Iterable[Case]) -> list[Metric]:
     return [metric for case in cases for found in case.findings.values() for metric in found.metrics]
 
 
-def _compare(questions: Iterable[Question]) -> list[Comparison]:
-    grouped = groupby(questions, key=lambda question: (question.finding, question.attribute))
-    return [found for _, group in grouped for found in compare_models(list(group))]
+def _compare(questions: Iterable[Question], table: ScoresTable) -> list[Comparison]:
+    return [found for group in _by_attribute(questions) for found in compare_models(group, table.families)]
 
 
-def _counts(table: ScoresTable, questions: Sequence[Question], excluded: Mapping[str, int]) -> Counts:
-    films = table.frame.unique("sample_id", maintain_order=True)
-    test = films.filter(pl.col("split") == "test")
-    by_split = {split: int((films["split"] == split).sum()) for split in ("train", "val", "test")}
-    cells = {(question.finding, question.attribute): question.cells for question in reversed(questions)}
-    unknown = {}
-    for question in questions:
-        left_out = int((question.test & np.isnan(question.values)).sum())
-        if left_out:
-            unknown[f"{question.attribute} unknown ({question.finding}): in no cell"] = left_out
-    return Counts(
-        images=test.height,
-        patients=test["patient_id"].n_unique(),
-        clustered_by=table.unit,
-        by_split={split: count for split, count in by_split.items() if count},
-        excluded={**excluded, **unknown},
-        cells=tuple(cell for group in reversed(cells.values()) for cell in group),
-    )
+def _by_attribute(questions: Iterable[Question]) -> list[list[Question]]:
+    """Return the questions of one finding and one attribute together."""
+    return [list(group) for _, group in groupby(questions, key=lambda question: (question.finding, question.attribute))]
 
 
 def _notes(table: ScoresTable, questions: Sequence[Question]) -> list[str]:
@@ -194,7 +231,7 @@ def audit_scores(
     ask: Ask = "both",
     pairs: Pairs = "edited",
     test_design: TestDesign = "natural",
-    **limits: float,
+    **limits: Any,
 ) -> AuditResult:
     """Audit a table of scores in memory.
 
@@ -205,22 +242,25 @@ def audit_scores(
         ask: which of the two questions.
         pairs: ``exact`` where ``score_with`` and ``score_without`` differ in nothing but the attribute.
         test_design: ``reversed`` where the associations of the test set were turned round on purpose.
-        **limits: any limit of ``evaluate`` in the config, such as ``margin=0.03``.
+        **limits: any limit of ``evaluate`` in the config, such as ``margin=0.03``; also ``operating_point``,
+            ``prevalence``, ``attribute_rates``, ``per`` and ``attribute_quality``.
 
     Raises:
         UsageError: a column, attribute or limit that is not there.
         InputError: a value that must not be guessed at.
     """
     asked = [spurious] if isinstance(spurious, str) else list(spurious)
-    known = {name for name in EvaluateConfig.model_fields if name in LIMITS}
+    known = (*LIMITS, *USE)
     for name in limits:
         if name not in known:
-            raise UsageError(f"there is no limit '{name}'{did_you_mean(name, known)}; there are: {', '.join(LIMITS)}")
+            raise UsageError(f"there is no limit '{name}'{did_you_mean(name, known)}; there are: {', '.join(known)}")
     try:
-        settings = EvaluateConfig(spurious=asked, association=association, ask=ask, **limits)  # type: ignore[arg-type]
+        settings = EvaluateConfig(spurious=asked, association=association, ask=ask, **limits)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(f"'{first['loc'][0]}' is {first['input']!r}: {first['msg']}") from error
+        raise UsageError(
+            f"'{first['loc'][0]}' is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
+        ) from error
     table = ScoresTable.from_frame(_as_polars(frame), where="the table of scores")
     origins: dict[str, Origin] = dict.fromkeys(limits, "command line")
     said = {"pairs": pairs, "test_design": test_design}

@@ -1,28 +1,35 @@
 """The scores table: every number of the audit comes from here, and from nothing else.
 
-One row per (sample_id, model, finding). Columns, as in a CSV of a user's own:
+One row per (sample_id, model, finding, seed). Columns, as in a CSV of a user's own:
 
     sample_id, label (0 or 1), score        needed
     patient_id, model, finding, split       optional: the sample itself, 'model', 'finding', 'test'
+    seed                                    optional: which of several trainings of one model; blank: the only one
+    study_id                                optional: images that may be audited as one (evaluate.per)
     role                                    'model', or 'control' for a score that is printed beside
     weight                                  above 0; 1 if not given
+    scale                                   'probability' where the score is one, 'rank' where it only ranks
     attribute.<name>, or just <name>        0 and 1, a category or a number; blank: nobody looked
     score_with.<attribute>                  the score of the same image with the attribute switched on
     score_without.<attribute>               ... switched off
     score_control.<attribute>               ... with the same edit on a place without the attribute
     reference_score                         the score of a matched model that never saw the association
+    reader_score.<name>                     how a reader rated the same image; blank: did not read it
     severity.<finding>, covariate.<name>    numbers
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from shortcut_audit.audit.columns import (
     attribute_column,
+    cells,
     choice_column,
     label_column,
     number_column,
@@ -34,8 +41,10 @@ from shortcut_audit.provenance import PRIVATE, write_atomic
 
 NEEDED = ("sample_id", "label", "score")
 OPTIONAL = {"model": "model", "finding": "finding", "split": "test", "role": "model"}
+OWN = (*NEEDED, *OPTIONAL, "patient_id", "study_id", "seed", "weight", "scale")
+"""Columns that are no attribute."""
 STATES = ("score_with", "score_without", "score_control")
-NUMBERS = (*STATES, "severity", "covariate")
+NUMBERS = (*STATES, "severity", "covariate", "reader_score")
 SAME_SCORE = 1e-6
 """Two scores of one film differ by less than this where only the printing differs."""
 
@@ -87,6 +96,19 @@ class ScoresTable:
         """Names of the attributes, in column order."""
         return self.names("attribute")
 
+    @cached_property
+    def known(self) -> Mapping[str, pl.Series]:
+        """The distinct known values of each attribute, in no order."""
+        return {name: self.frame[f"attribute.{name}"].drop_nulls().unique() for name in self.attributes}
+
+    @cached_property
+    def families(self) -> Mapping[str, str]:
+        """The model that each of several seeds is one of: ``cnn, seed 1`` to ``cnn``."""
+        if "family" not in self.frame.columns:
+            return {}
+        pairs = self.frame.select("model", "family").unique(maintain_order=True).rows()
+        return {model: family for model, family in pairs if model != family}
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return the distinct known values of a plain column (``model``, ``finding``), in order of rows."""
         return tuple(self.frame[name].unique(maintain_order=True).to_list())
@@ -94,21 +116,40 @@ class ScoresTable:
 
 def _keys(frame: pl.DataFrame, where: str) -> list[pl.Series]:
     sample = text_column(frame, "sample_id", where=where)
-    patient = sample.alias("patient_id")
-    if "patient_id" in frame.columns:
-        named = frame["patient_id"].cast(pl.String)
-        # A blank patient is one of its own.
-        patient = named.set(named.str.strip_chars() == "", None).zip_with(named.is_not_null(), sample)
-        patient = patient.alias("patient_id")
+    groups = [_group(frame, "patient_id", sample) if "patient_id" in frame.columns else sample.alias("patient_id")]
+    if "study_id" in frame.columns:
+        groups.append(_group(frame, "study_id", sample))
     plain = [
         text_column(frame, name, where=where) if name in frame.columns else pl.repeat(value, frame.height, eager=True)
         for name, value in OPTIONAL.items()
     ]
-    keys = [sample, patient, *(series.alias(name) for series, name in zip(plain, OPTIONAL, strict=True))]
+    keys = [sample, *groups, *(series.alias(name) for series, name in zip(plain, OPTIONAL, strict=True))]
     checked = pl.DataFrame(keys)
     choice_column(checked, "split", where=where, choices=("train", "val", "test"))
     choice_column(checked, "role", where=where, choices=("model", "control"))
-    return keys
+    return _name_seeds(checked, cells(frame, "seed"), where) if "seed" in frame.columns else keys
+
+
+def _name_seeds(keys: pl.DataFrame, seed: pl.Series, where: str) -> list[pl.Series]:
+    """Make every one of several seeds a model of its own; ``family`` keeps the name that they share."""
+    named = keys.with_columns(seed.alias("seed"), family="model")
+    blank = named.select(pl.col("seed").is_null() & pl.col("seed").is_not_null().any().over("model")).to_series()
+    if blank.any():
+        row = int(blank.arg_true()[0])
+        raise InputError(
+            f"{where}: row {row + 1}, column 'seed' is blank, but other rows of the model '{named['family'][row]}' "
+            "have one; name the seed in every row of a model or in none"
+        )
+    several = pl.col("seed").n_unique().over("model") > 1
+    name = pl.when(several).then(pl.format("{}, seed {}", "model", "seed")).otherwise("model")
+    return named.with_columns(model=name).get_columns()
+
+
+def _group(frame: pl.DataFrame, name: str, sample: pl.Series) -> pl.Series:
+    """Return whose image each is; a blank patient or study is one of its own."""
+    named = frame[name].cast(pl.String)
+    named = named.set(named.str.strip_chars() == "", None)
+    return named.zip_with(named.is_not_null(), sample).alias(name)
 
 
 def _values(frame: pl.DataFrame, where: str) -> list[pl.Series]:
@@ -123,15 +164,23 @@ def _values(frame: pl.DataFrame, where: str) -> list[pl.Series]:
             row = int((weight <= 0).arg_true()[0])
             raise InputError(f"{where}: row {row + 1}, column 'weight' is {weight[row]:g}; expected a number above 0")
         values.append(weight)
+    if "scale" in frame.columns:
+        values.append(_scale(frame, where))
     for name in frame.columns:
         prefix, dot, _ = name.partition(".")
         if name == "reference_score" or (dot and prefix in NUMBERS):
             values.append(number_column(frame, name, where=where))
         elif dot and prefix == "attribute":
             values.append(attribute_column(frame, name))
-        elif name not in (*NEEDED, *OPTIONAL, "patient_id", "weight") and f"attribute.{name}" not in frame.columns:
+        elif name not in OWN and f"attribute.{name}" not in frame.columns:
             values.append(attribute_column(frame, name).alias(f"attribute.{name}"))
     return values
+
+
+def _scale(frame: pl.DataFrame, where: str) -> pl.Series:
+    """Return what each score is; a blank is ``unknown``."""
+    known = cells(frame, "scale").fill_null("unknown").alias("scale")
+    return choice_column(known.to_frame(), "scale", where=where, choices=("probability", "rank", "unknown"))
 
 
 def _refuse_duplicates(frame: pl.DataFrame, where: str) -> None:
@@ -142,7 +191,7 @@ def _refuse_duplicates(frame: pl.DataFrame, where: str) -> None:
         sample, model, finding = frame.select(keys).row(row)
         raise InputError(
             f"{where}: row {row + 1}: sample_id '{sample}' occurs twice for model '{model}' and finding '{finding}'; "
-            "keep one row per image, model and finding"
+            "keep one row per image, model and finding; a column 'seed' tells several trainings of one model apart"
         )
 
 
@@ -165,8 +214,25 @@ def _refuse_strange_pairs(frame: pl.DataFrame, attribute: str, where: str) -> No
         )
 
 
-def read_scores(path: Path) -> ScoresTable:
+def refuse_one_class(table: ScoresTable, *, where: str) -> None:
+    """Raise InputError where no finding has both classes among the test rows: nothing can be ranked."""
+    test = table.frame.with_row_index("row").filter(pl.col("split") == "test")
+    classes = test.group_by("finding").agg(pl.col("label").n_unique())["label"].to_list()
+    if not classes or max(classes) > 1:
+        return
+    row, label = test.select("row", "label").row(0)
+    raise InputError(
+        f"{where}: row {row + 1}, column 'label' is {label}, and so it is in every test row of its finding; "
+        "expected both 0 and 1"
+    )
+
+
+def read_scores(path: Path, *, scored: bool = True) -> ScoresTable:
     """Read a CSV of scores.
+
+    Args:
+        path: the table.
+        scored: False where the scores do not matter, as for a plan: a table without them gets zeros.
 
     Raises:
         UsageError: the file cannot be read, or a needed column is missing.
@@ -178,10 +244,14 @@ def read_scores(path: Path) -> ScoresTable:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}); name an existing file") from error
     except pl.exceptions.PolarsError as error:
         raise InputError(f"{path}: not readable as a CSV table: {error}") from error
+    if not scored and "score" not in frame.columns:
+        frame = frame.with_columns(pl.lit("0").alias("score"))
     return ScoresTable.from_frame(frame, where=str(path))
 
 
 def write_scores(table: ScoresTable, path: Path) -> None:
     """Write the table as CSV with mode 0600: it holds ids."""
     frame = table.frame if table.unit == "patient" else table.frame.drop("patient_id")
+    if "family" in frame.columns:
+        frame = frame.with_columns(model="family").drop("family")
     write_atomic(path, frame.write_csv(), mode=PRIVATE)

@@ -16,7 +16,7 @@ def sentences(
     question: Question, status: Status, rule: str, *, skill: Answer, gap: Answer, reliance: Answer, both_sides: bool
 ) -> tuple[str, ...]:
     """Return three sentences for a verdict."""
-    feature, disease = feature_name(question.attribute), question.finding.replace("_", " ")
+    feature, disease = feature_of(question), question.finding.replace("_", " ")
     if status == "insufficient":
         return _insufficient(question, rule, skill, gap, reliance)
     last = _not_asked(question) or OTHERS
@@ -40,6 +40,12 @@ def feature_name(attribute: str) -> str:
         return f"the composite of {len(parts)} attributes"
     name, equals, value = attribute.partition("=")
     return f"{name.replace('_', ' ')}{' ' if equals else ''}{value}"
+
+
+def feature_of(question: Question) -> str:
+    """Return the attribute of a question as words; one that is asked by e(a) as what it suggests."""
+    name = feature_name(question.attribute)
+    return f"what {name} suggests" if question.composite and "+" not in question.attribute else name
 
 
 def number(value: float | None) -> str:
@@ -137,7 +143,7 @@ _SUBJECT = {"skill": "AUROC", "gap": "Gap", "reliance": "Change of the gap when 
 def _how_many(question: Question, open_: Answer) -> str:
     if open_.n_needed is None or open_.cell_needed is None:
         if open_.check == "reliance":
-            return f"We cannot tell: it takes the same images with and without {feature_name(question.attribute)}."
+            return f"We cannot tell: it takes the same images with and without {feature_of(question)}."
         return "We cannot tell: there is nothing to compare."
     patients = dict([
         question.smallest_cell, question.scarcer_class(question.test),

@@ -4,6 +4,7 @@ Precedence: defaults, then ``--config FILE``, then ``--set key.sub=value``, then
 Unknown keys are refused with the nearest known one. ``Config.origin`` tells where a value came from.
 """
 
+from shortcut_audit.config.checked_yaml import MAX_BYTES, read_checked
 from shortcut_audit.config.config import Config
 from shortcut_audit.config.data import (
     BlankPolicy,
@@ -13,14 +14,16 @@ from shortcut_audit.config.data import (
     TableConfig,
     UncertainPolicy,
 )
-from shortcut_audit.config.evaluate import Ask, EvaluateConfig
-from shortcut_audit.config.load import MAX_BYTES, lay_over, load_config
+from shortcut_audit.config.evaluate import Ask, AttributeQuality, EvaluateConfig, Per
+from shortcut_audit.config.load import lay_over, lay_under, load_config
 from shortcut_audit.config.networks import ClassifierConfig, ExplainConfig, PseudoMaskConfig, SegmenterConfig
+from shortcut_audit.config.operating_point import ThresholdRule, parse_threshold_rule
 from shortcut_audit.config.section import Origin
 
 __all__ = [
     "MAX_BYTES",
     "Ask",
+    "AttributeQuality",
     "BlankPolicy",
     "ClassifierConfig",
     "Config",
@@ -29,11 +32,16 @@ __all__ = [
     "ExplainConfig",
     "ImageConfig",
     "Origin",
+    "Per",
     "PseudoMaskConfig",
     "SegmenterConfig",
     "TableColumns",
     "TableConfig",
+    "ThresholdRule",
     "UncertainPolicy",
     "lay_over",
+    "lay_under",
     "load_config",
+    "parse_threshold_rule",
+    "read_checked",
 ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from shortcut_audit.config.checked_yaml import dotted_place, explain, flat, read_yaml
 from shortcut_audit.config.config import Config
 from shortcut_audit.config.section import Origin
-from shortcut_audit.errors import UsageError, did_you_mean
-
-MAX_BYTES = 1_000_000
+from shortcut_audit.errors import UsageError
 
 
 def load_config(
@@ -35,15 +34,15 @@ def load_config(
     origins: dict[str, Origin] = {}
     sources: dict[str, str] = {}
     for path in files:
-        tree = _read_yaml(path)
+        tree = read_yaml(path, option="--config")
         _merge(merged, tree)
-        for key in _flat(tree):
+        for key in flat(tree):
             origins[key], sources[key] = "config", str(path)
     assigned = [_parse_set(text) for text in sets]
     assigned += [(key, value) for key, value in (named or {}).items() if value is not None]
     for key, value in assigned:
         _assign(merged, key, value)
-        for leaf in _flat({key: value}):
+        for leaf in flat({key: value}):
             origins[leaf], sources[leaf] = "command line", "the command line"
     try:
         config = Config.model_validate(merged)
@@ -60,15 +59,15 @@ def lay_over(base: Config, typed: Config) -> Config:
     classes. What ``base`` does not share with the defaults counts as coming from its configuration.
     """
     tree = base.model_dump(mode="json")
-    plain = _flat(Config().model_dump(mode="json"))
-    origins: dict[str, Origin] = {key: "config" for key, value in _flat(tree).items() if plain.get(key) != value}
+    plain = flat(Config().model_dump(mode="json"))
+    origins: dict[str, Origin] = {key: "config" for key, value in flat(tree).items() if plain.get(key) != value}
     typed_keys = typed._origins  # noqa: SLF001 (the constructor of this type)
     renamed = "dataset.name" in typed_keys and typed.dataset.name != base.dataset.name
     if renamed or "dataset.table.file" in typed_keys:
         tree["dataset"] = {}
     if typed.classes:
         tree["classes"] = {}
-    values = _flat(typed.model_dump(mode="json"))
+    values = flat(typed.model_dump(mode="json"))
     for key, origin in typed_keys.items():
         if key in values:
             _assign(tree, key, values[key])
@@ -78,29 +77,39 @@ def lay_over(base: Config, typed: Config) -> Config:
     return laid
 
 
-def _flat(tree: Mapping[str, Any], start: str = "") -> dict[str, Any]:
-    """Return the leaves of a tree by dotted key; an empty mapping is a leaf."""
-    leaves: dict[str, Any] = {}
-    for key, value in tree.items():
-        dotted = f"{start}{key}"
-        leaves |= _flat(value, f"{dotted}.") if isinstance(value, Mapping) and value else {dotted: value}
-    return leaves
+def lay_under(config: Config, planned: Mapping[str, Any]) -> tuple[Config, tuple[str, ...]]:
+    """Return ``config`` with the values of a plan where nobody said otherwise, and the keys where somebody did.
+
+    Args:
+        config: what was typed and configured.
+        planned: values by dotted key, a section being one value. Lists are compared whatever their order.
+    """
+    tree = config.model_dump(mode="json")
+    said = config._origins  # noqa: SLF001 (the constructor of this type)
+    origins = dict(said)
+    differing = []
+    for key, value in planned.items():
+        if _unordered(_value_at(tree, key)) == _unordered(value):
+            origins[key] = "plan"
+        elif any(name == key or name.startswith(f"{key}.") for name in said):
+            differing.append(key)
+        else:
+            _assign(tree, key, value)
+            origins[key] = "plan"
+    laid = Config.model_validate(tree)
+    laid._origins.update(origins)  # noqa: SLF001 (the constructor of this type)
+    return laid, tuple(differing)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing file with --config") from error
-    if len(raw) > MAX_BYTES:
-        raise UsageError(f"{path}: {len(raw)} bytes; a configuration has at most {MAX_BYTES}")
-    try:
-        tree = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: not readable as YAML: {error}") from error
-    if not isinstance(tree, dict):
-        raise UsageError(f"{path}: holds {type(tree).__name__}; expected keys and values such as 'seed: 0'")
-    return tree
+def _value_at(tree: Mapping[str, Any], dotted: str) -> Any:
+    value: Any = tree
+    for part in dotted.split("."):
+        value = value[part]
+    return value
+
+
+def _unordered(value: Any) -> Any:
+    return sorted(value, key=str) if isinstance(value, list) else value
 
 
 def _merge(into: dict[str, Any], tree: Mapping[str, Any]) -> None:
@@ -133,26 +142,6 @@ def _assign(tree: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     """Turn the first pydantic error into one message that names file, key and what to do."""
-    first = error.errors()[0]
-    dotted = ".".join(str(part) for part in first["loc"])
+    dotted = dotted_place(error)
     origin = next((sources[key] for key in sources if key == dotted or key.startswith(dotted + ".")), None)
-    where = f"{origin}: " if origin else ""
-    if first["type"] == "extra_forbidden":
-        section = _section_at(first["loc"][:-1])
-        known = sorted(section.model_fields) if section else []
-        guess = did_you_mean(str(first["loc"][-1]), known)
-        return f"{where}unknown key '{dotted}'{guess}; known keys here: {', '.join(known)}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}'{dotted}' is {first['input']!r}: {message}" if dotted else f"{where}{message}"
-
-
-def _section_at(location: Sequence[int | str]) -> type[BaseModel] | None:
-    model: type[BaseModel] = Config
-    for part in location:
-        info = model.model_fields.get(str(part))
-        candidates = (info.annotation, *get_args(info.annotation)) if info else ()
-        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
-        if not nested:
-            return None
-        model = nested[0]
-    return model
+    return f"{origin}: {explain(error, Config)}" if origin else explain(error, Config)

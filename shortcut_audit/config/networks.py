@@ -55,7 +55,8 @@ class SegmenterConfig(Section):
 
     ``activation``: ``sigmoid`` where structures may overlap, ``softmax`` where the classes exclude each
     other (a background class is then added). ``background_weight`` weighs background pixels in
-    pre-training on pseudo-masks (0.1 in PSSL, the nearest published recipe).
+    pre-training on pseudo-masks (0.1 in PSSL, the nearest published recipe), in films that have the class;
+    in films without it background is certain and weighs 1.
     """
 
     architecture: Literal["unet"] = "unet"

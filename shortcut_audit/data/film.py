@@ -17,9 +17,9 @@ from scipy.ndimage import gaussian_filter
 from shortcut_audit.data.strokes import stroke
 from shortcut_audit.shapes import Floats, Mask
 
-CRESCENT_CONTRAST = 0.057
+CRESCENT_CONTRAST = 0.050
 CRESCENT_CONTRAST_SIGMA = 0.45
-VISCERAL_LINE = 0.034
+VISCERAL_LINE = 0.030
 AREA_MEDIAN = 0.016
 AREA_SIGMA = 0.9
 AREA_RANGE = (0.002, 0.12)

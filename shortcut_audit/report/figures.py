@@ -76,11 +76,13 @@ def forest(
     """
     row, top = 35, 4
     bottom = top + row * len(points)
-    axis = _axis([reference, *_finite(side for p in points for side in (p.value, p.low, p.high))], margin)
+    axis = make_axis([reference, *_finite(side for p in points for side in (p.value, p.low, p.high))], margin)
     place = axis.place
     marks = [_point(point, place, top + row * index) for index, point in enumerate(points)]
     parts = [_band(place, reference, margin, top, bottom), _grid(axis, top, bottom)]
-    return _chart(name, title, description, bottom + 24, [*parts, _reference(place, reference, top, bottom), *marks])
+    return draw_chart(
+        name, title, description, bottom + 24, [*parts, _reference(place, reference, top, bottom), *marks]
+    )
 
 
 def stacked_gaps(splits: Sequence[Split], *, name: str, title: str, description: str, margin: float | None) -> Markup:
@@ -90,12 +92,12 @@ def stacked_gaps(splits: Sequence[Split], *, name: str, title: str, description:
     """
     row, top = 54, 4
     bottom = top + row * len(splits)
-    axis = _axis([0.0, *_finite(side for s in splits for side in _extent(s))], margin)
+    axis = make_axis([0.0, *_finite(side for s in splits for side in _extent(s))], margin)
     place = axis.place
     hatch = f"{name}.hatch"
     marks = [_split(split, place, top + row * index, hatch) for index, split in enumerate(splits)]
     parts = [_hatch(hatch), _band(place, 0.0, margin, top, bottom), _grid(axis, top, bottom)]
-    return _chart(name, title, description, bottom + 24, [*parts, _reference(place, 0.0, top, bottom), *marks])
+    return draw_chart(name, title, description, bottom + 24, [*parts, _reference(place, 0.0, top, bottom), *marks])
 
 
 def shorten(text: str, longest: int = LONGEST_LABEL) -> str:
@@ -103,7 +105,8 @@ def shorten(text: str, longest: int = LONGEST_LABEL) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def _chart(name: str, title: str, description: str, height: float, parts: Iterable[Markup]) -> Markup:
+def draw_chart(name: str, title: str, description: str, height: float, parts: Iterable[Markup]) -> Markup:
+    """Return parts of a chart as one image of that height, with its title and description."""
     heading = tag("title", title, id=f"{name}.title") + tag("desc", description, id=f"{name}.desc")
     svg = tag(
         "svg", heading, *parts, id=name, viewBox=f"0 0 {WIDTH} {height:g}", role="img", class_="chart",
@@ -113,17 +116,17 @@ def _chart(name: str, title: str, description: str, height: float, parts: Iterab
 
 
 def _point(point: Point, place: Place, y: float) -> Markup:
-    label = _text(shorten(point.label), SIDE, y + 14)
+    label = write_text(shorten(point.label), SIDE, y + 14)
     if point.value is None:
         return label + _value("not computed", y + 14, class_="value absent")
     limits = "" if point.low is None or point.high is None else f" ({number(point.low)} to {number(point.high)})"
     line = _whisker(place, point.low, point.high, point.value, y + 25)
-    marker = _marker(point.marker, place(point.value), y + 25)
+    marker = draw_marker(point.marker, place(point.value), y + 25)
     return label + _value(number(point.value) + limits, y + 14) + line + marker
 
 
 def _split(split: Split, place: Place, y: float, hatch: str) -> Markup:
-    label = _text(shorten(split.label), SIDE, y + 15, class_="row-label")
+    label = write_text(shorten(split.label), SIDE, y + 15, class_="row-label")
     if split.gap is None:
         return label + _value("gap not computed", y + 15, class_="value absent")
     total = _value(signed(split.gap), y + 15, class_="value row-label")
@@ -131,7 +134,7 @@ def _split(split: Split, place: Place, y: float, hatch: str) -> Markup:
     if not bars:
         bars = _rectangle(place, 0.0, split.gap, y + 24, class_="undivided")
     line = _whisker(place, split.low, split.high, split.gap, y + 33)
-    return label + total + bars + line + _marker("diamond", place(split.gap), y + 33)
+    return label + total + bars + line + draw_marker("diamond", place(split.gap), y + 33)
 
 
 def _bars(reliance: float | None, case_mix: float | None, place: Place, y: float, hatch: str) -> Markup:
@@ -150,42 +153,43 @@ def _extent(split: Split) -> tuple[float | None, ...]:
 
 def _rectangle(place: Place, start: float, end: float, y: float, **attributes: str) -> Markup:
     near, far = sorted((place(start), place(end)))
-    return tag("rect", x=_at(near), y=_at(y), width=_at(far - near), height=18, **attributes)
+    return tag("rect", x=at(near), y=at(y), width=at(far - near), height=18, **attributes)
 
 
 def _whisker(place: Place, low: float | None, high: float | None, value: float, y: float) -> Markup:
     start, end = place(value if low is None else low), place(value if high is None else high)
-    ends = "".join(f"M{_at(x)} {_at(y - 4)}V{_at(y + 4)}" for x in (start, end))
-    return tag("path", d=f"M{_at(start)} {_at(y)}H{_at(end)}{ends}", class_="whisker")
+    ends = "".join(f"M{at(x)} {at(y - 4)}V{at(y + 4)}" for x in (start, end))
+    return tag("path", d=f"M{at(start)} {at(y)}H{at(end)}{ends}", class_="whisker")
 
 
-def _marker(marker: Marker, x: float, y: float) -> Markup:
+def draw_marker(marker: Marker, x: float, y: float) -> Markup:
+    """Return a marker around a point."""
     if marker == "dot":
-        return tag("circle", cx=_at(x), cy=_at(y), r=4.5, class_="marker")
+        return tag("circle", cx=at(x), cy=at(y), r=4.5, class_="marker")
     size = 4.5 if marker == "square" else 6.5
     corners = "M{0} {1}H{2}V{3}H{0}Z" if marker == "square" else "M{4} {1}L{2} {5}L{4} {3}L{0} {5}Z"
-    path = corners.format(_at(x - size), _at(y - size), _at(x + size), _at(y + size), _at(x), _at(y))
+    path = corners.format(at(x - size), at(y - size), at(x + size), at(y + size), at(x), at(y))
     return tag("path", d=path, class_="marker")
 
 
 def _grid(axis: Axis, top: float, bottom: float) -> Markup:
     digits = max(0, -math.floor(math.log10(axis.step)))
     ticks = [axis.low + index * axis.step for index in range(round((axis.high - axis.low) / axis.step) + 1)]
-    lines = "".join(f"M{_at(axis.place(tick))} {_at(top)}V{_at(bottom)}" for tick in ticks)
+    lines = "".join(f"M{at(axis.place(tick))} {at(top)}V{at(bottom)}" for tick in ticks)
     texts = (f"{round(tick, digits) + 0.0:.{digits}f}".replace("-", MINUS) for tick in ticks)
-    labels = [_text(text, axis.place(tick), bottom + 16, "tick") for tick, text in zip(ticks, texts, strict=True)]
+    labels = [write_text(text, axis.place(tick), bottom + 16, "tick") for tick, text in zip(ticks, texts, strict=True)]
     return tag("path", d=lines, class_="grid") + join(labels)
 
 
 def _reference(place: Place, value: float, top: float, bottom: float) -> Markup:
-    return tag("path", d=f"M{_at(place(value))} {_at(top)}V{_at(bottom)}", class_="reference")
+    return tag("path", d=f"M{at(place(value))} {at(top)}V{at(bottom)}", class_="reference")
 
 
 def _band(place: Place, middle: float, margin: float | None, top: float, bottom: float) -> Markup:
     if margin is None:
         return Markup("")
     start, end = place(middle - margin), place(middle + margin)
-    return tag("rect", x=_at(start), y=_at(top), width=_at(end - start), height=_at(bottom - top), class_="band")
+    return tag("rect", x=at(start), y=at(top), width=at(end - start), height=at(bottom - top), class_="band")
 
 
 def _hatch(name: str) -> Markup:
@@ -193,19 +197,20 @@ def _hatch(name: str) -> Markup:
     return tag("pattern", line, id=name, width=6, height=6, patternUnits="userSpaceOnUse")
 
 
-def _text(text: str, x: float, y: float, class_: str = "label") -> Markup:
-    return tag("text", text, x=_at(x), y=_at(y), class_=class_)
+def write_text(text: str, x: float, y: float, class_: str = "label") -> Markup:
+    """Return a text that stands on the height ``y``."""
+    return tag("text", text, x=at(x), y=at(y), class_=class_)
 
 
 def _value(text: str, y: float, class_: str = "value") -> Markup:
-    return _text(text, WIDTH - SIDE, y, class_)
+    return write_text(text, WIDTH - SIDE, y, class_)
 
 
 def _finite(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _axis(values: Sequence[float], margin: float | None) -> Axis:
+def make_axis(values: Sequence[float], margin: float | None) -> Axis:
     """Return an axis of whole steps that holds all values and the band around the first.
 
     The step is the smallest of 1, 2 or 5 times a power of ten that cuts the values into at most seven parts.
@@ -219,5 +224,6 @@ def _axis(values: Sequence[float], margin: float | None) -> Axis:
     return Axis(low=math.floor(low / step + 1e-9) * step, high=math.ceil(high / step - 1e-9) * step, step=step)
 
 
-def _at(length: float) -> str:
+def at(length: float) -> str:
+    """Return a length as it is written in the chart."""
     return f"{length:.1f}".removesuffix(".0")

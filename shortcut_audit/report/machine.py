@@ -1,104 +1,115 @@
-"""The audit result as CSV, Markdown and JUnit XML, each guarded against what names can do there."""
+"""The audit result as Markdown and JUnit XML, each guarded against what names can do there."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 from xml.etree import ElementTree as ET
 
-from shortcut_audit.audit.result import AuditResult, Metric, Verdict
+from shortcut_audit.audit.result import AuditResult, Status, Verdict
 from shortcut_audit.report.lookup import headlines, subject, worst_first
 from shortcut_audit.report.numbers import in_words, sample_size
+from shortcut_audit.report.tables import markdown_table, markdown_tables, plain_text
 from shortcut_audit.report.vocabulary import STATUS_WORDS, plain
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&])")
+if TYPE_CHECKING:
+    from shortcut_audit.audit.policy import Gate, Ruled  # a report needs no polars
+
+Outcome = Literal["failure", "skipped", "passed"]
+"""How a test case of JUnit ends."""
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def metrics_csv(result: AuditResult) -> str:
-    """Return every metric as one row; text that a spreadsheet would run gets an apostrophe before it."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # bare \r is quoted too
-    writer.writerow(Metric.model_fields)
-    for found in result.metrics:
-        writer.writerow([_cell(value) for value in found.model_dump().values()])
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
-
-
 def markdown(result: AuditResult) -> str:
-    """Return the verdicts with their numbers and sentences as Markdown."""
+    """Return the verdicts with their sentences, and every number, as Markdown."""
     symbol, word = STATUS_WORDS[result.status]
-    lines = [f"# {_plain_text(result.title)}", "", f"**{symbol} {word}**", ""]
-    lines += [f"> {_plain_text(banner)}" + "\n" for banner in result.banners]
-    lines += _table(
+    lines = [f"# {plain_text(result.title)}", "", f"**{symbol} {word}**", ""]
+    lines += [f"> {plain_text(banner)}" + "\n" for banner in result.banners]
+    lines += markdown_table(
         ("Status", "Model", "Finding", "Attribute", "Gap", "Reliance"),
         (
             [" ".join(STATUS_WORDS[one.status]), one.model, plain(one.finding), plain(one.attribute),
-             one.gap.upper(), one.reliance.upper()]
+             *_answers(one)]
             for one in worst_first(result.verdicts)
         ),
     )  # fmt: skip
     for one in worst_first(result.verdicts):
         lines += _verdict(result, one)
-    return "\n".join([*lines, "", "Research tool, not a medical device.", ""])
+    return "\n".join([*lines, *markdown_tables(result), "", "Research tool, not a medical device.", ""])
+
+
+def _answers(one: Verdict) -> tuple[str, str]:
+    """Return both answers; of a limit of the plan, that it is one and which."""
+    if one.gap is None or one.reliance is None:
+        return "limit of the plan", one.limit or one.rule
+    return one.gap.upper(), one.reliance.upper()
 
 
 def _verdict(result: AuditResult, one: Verdict) -> list[str]:
-    heading = f"{one.model}, {plain(one.finding)}, {plain(one.attribute)}"
+    heading = ", ".join([one.model, plain(one.finding), plain(one.attribute), *([one.limit] if one.limit else [])])
     numbers = [
-        f"- {_plain_text(label)}: {_plain_text(in_words(found))}" + (f"; {sample_size(found)}" if found else "")
-        for label, found in headlines(result, subject(one))
+        f"- {plain_text(label)}: {plain_text(in_words(found))}" + (f"; {sample_size(found)}" if found else "")
+        for label, found in (headlines(result, subject(one)) if one.limit is None else ())
     ]
-    sentences = " ".join(_plain_text(sentence) for sentence in one.sentences)
-    return ["", f"## {_plain_text(heading)}", "", sentences, "", *numbers]
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    names = list(head)
-    lines = [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
-    return lines + [f"| {' | '.join(_plain_text(cell) for cell in row)} |" for row in rows]
-
-
-def _plain_text(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    sentences = " ".join(plain_text(sentence) for sentence in one.sentences)
+    return ["", f"## {plain_text(heading)}", "", sentences, "", *numbers]
 
 
 def junit(result: AuditResult) -> str:
     """Return one test case for each verdict: FAIL fails, INSUFFICIENT is skipped, CONCERN passes with words."""
-    failed = sum(one.status == "fail" for one in result.verdicts)
-    skipped = sum(one.status == "insufficient" for one in result.verdicts)
-    sizes = {"tests": str(len(result.verdicts)), "failures": str(failed), "skipped": str(skipped), "errors": "0"}
-    suite = ET.Element("testsuite", {"name": _xml(result.title), **sizes})
-    for one in result.verdicts:
-        _testcase(suite, one)
-    root = ET.Element("testsuites", sizes)
+    return junit_xml(result.title, [(one, _OUTCOMES[one.status], "") for one in result.verdicts])
+
+
+_OUTCOMES: dict[Status, Outcome] = {
+    "fail": "failure", "insufficient": "skipped", "concern": "passed", "pass": "passed"
+}  # fmt: skip
+
+
+def junit_of_gate(result: AuditResult, gate: Gate) -> str:
+    """Return one test case for each verdict: what the policy does not accept fails, with why."""
+    outcomes: dict[Ruled, Outcome] = {"refused": "failure", "allowed": "passed", "accepted": "passed"}
+    cases = [(one.verdict, outcomes[one.ruled], f"{one.ruled.capitalize()}: {one.why}. ") for one in gate.rulings]
+    return junit_xml(result.title, cases, properties={"policy": gate.file, "policy_sha256": gate.sha256})
+
+
+def junit_xml(
+    title: str, cases: Sequence[tuple[Verdict, Outcome, str]], *, properties: Mapping[str, str] | None = None
+) -> str:
+    """Return JUnit XML with one test case for each verdict.
+
+    Args:
+        title: name of the suite.
+        cases: verdict, how its case ends, and words before those of the verdict.
+        properties: of the suite.
+    """
+    ends = Counter(outcome for _, outcome, _ in cases)
+    sizes = {"tests": len(cases), "failures": ends["failure"], "skipped": ends["skipped"], "errors": 0}
+    written = {name: str(size) for name, size in sizes.items()}
+    suite = ET.Element("testsuite", {"name": _xml(title), **written})
+    if properties:
+        listed = ET.SubElement(suite, "properties")
+        for name, value in properties.items():
+            ET.SubElement(listed, "property", {"name": name, "value": _xml(value)})
+    for one, outcome, before in cases:
+        _testcase(suite, one, outcome, before)
+    root = ET.Element("testsuites", written)
     root.append(suite)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def _testcase(suite: ET.Element, one: Verdict) -> None:
-    name = f"{one.model}, {one.finding}, {one.attribute}"
+def _testcase(suite: ET.Element, one: Verdict, outcome: Outcome, before: str) -> None:
+    name = ", ".join([one.model, one.finding, one.attribute, *([one.limit] if one.limit else [])])
     case = ET.SubElement(suite, "testcase", {"classname": "shortcut_audit", "name": _xml(name)})
-    words = _xml(f"{STATUS_WORDS[one.status][1]} by {one.rule}. {' '.join(one.sentences)}")
-    match one.status:
-        case "fail":
-            ET.SubElement(case, "failure", {"type": "fail", "message": words})
-        case "insufficient":
+    words = _xml(f"{before}{STATUS_WORDS[one.status][1]} by {one.rule}. {' '.join(one.sentences)}")
+    match outcome:
+        case "failure":
+            ET.SubElement(case, "failure", {"type": one.status, "message": words})
+        case "skipped":
             ET.SubElement(case, "skipped", {"message": words})
-        case _:
+        case "passed":
             ET.SubElement(case, "system-out").text = words
 
 

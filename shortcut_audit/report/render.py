@@ -11,26 +11,36 @@ import hashlib
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from shortcut_audit.audit.result import AuditResult, read_result
+from shortcut_audit.audit.update_result import UpdateResult
 from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.provenance import sha256_file, write_atomic
-from shortcut_audit.report.machine import junit, markdown, metrics_csv
+from shortcut_audit.report.machine import junit, markdown
 from shortcut_audit.report.sections import ordered_sections
+from shortcut_audit.report.tables import csv_tables
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'sha256-{style}'; script-src 'sha256-{script}'; "
     "base-uri 'none'; form-action 'none'"
 )
 TWINS: dict[str, tuple[str, Callable[[AuditResult], str]]] = {
-    "csv": ("metrics.csv", metrics_csv),
     "md": ("report.md", markdown),
     "junit": ("report.junit.xml", junit),
 }
-FORMATS = ("html", "json", *TWINS)
+FORMATS = ("html", "json", "csv", *TWINS)
+
+
+class Part(NamedTuple):
+    """One part of a page; ``name`` is the id that links point to."""
+
+    name: str
+    title: str
+    body: Markup
 
 
 def render_html(result: AuditResult, *, source_sha256: str) -> str:
@@ -40,6 +50,30 @@ def render_html(result: AuditResult, *, source_sha256: str) -> str:
         result: the audit result; nothing else is shown.
         source_sha256: SHA-256 of the ``audit.json`` it was read from, printed at the end.
     """
+    parts = [Part(section.name, section.title, section.body(result)) for section in ordered_sections()]
+    about = [
+        result.dataset.get("title") or result.dataset.get("name") or "data set without a name",
+        f"{result.counts.images:,} images of {result.counts.patients:,} patients",
+    ]
+    return render_page(
+        result, parts, about=about, banners=result.banners, source="audit.json", source_sha256=source_sha256
+    )
+
+
+def render_page(
+    result: AuditResult | UpdateResult, parts: Sequence[Part], *, about: Sequence[str], source: str,
+    source_sha256: str, banners: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Return a page with a heading, a list of its parts, and the parts.
+
+    Args:
+        result: for title, status and provenance.
+        parts: what the page shows, in order.
+        about: what stands under the title.
+        source: name of the file that it was made from.
+        source_sha256: of that file, printed at the end.
+        banners: what must be read first.
+    """
     style, script = _asset("style.css"), _asset("script.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(_asset("template.html"))
@@ -48,7 +82,10 @@ def render_html(result: AuditResult, *, source_sha256: str) -> str:
         policy=POLICY.format(style=_digest(style), script=_digest(script)),
         style=style,
         script=script,
-        sections=[(section, section.body(result)) for section in ordered_sections()],
+        parts=parts,
+        banners=banners,
+        about=about,
+        source=source,
         source_sha256=source_sha256,
     )
 
@@ -61,7 +98,7 @@ def write_report(source: Path, formats: Sequence[str] = ("html",)) -> list[Path]
         formats: any of html, json, csv, md, junit; json is ``audit.json`` itself.
 
     Returns:
-        one path for each format.
+        what was written: one path a format, for csv one a table.
 
     Raises:
         UsageError: a format that does not exist.
@@ -73,19 +110,22 @@ def write_report(source: Path, formats: Sequence[str] = ("html",)) -> list[Path]
             raise UsageError(f"no report format is called '{name}'{did_you_mean(name, FORMATS)}; there are: {known}")
     path = source / "audit.json" if source.is_dir() else source
     result = read_result(path)
-    return [_write(result, path, name) for name in formats]
+    return [written for name in formats for written in _write(result, path, name)]
 
 
-def _write(result: AuditResult, source: Path, name: str) -> Path:
+def _write(result: AuditResult, source: Path, name: str) -> list[Path]:
     if name == "json":
-        return source
+        return [source]
     if name == "html":
-        target, text = source.with_name("report.html"), render_html(result, source_sha256=sha256_file(source))
+        texts = {"report.html": render_html(result, source_sha256=sha256_file(source))}
+    elif name == "csv":
+        texts = csv_tables(result)
     else:
         file_name, write = TWINS[name]
-        target, text = source.with_name(file_name), write(result)
-    write_atomic(target, text)
-    return target
+        texts = {file_name: write(result)}
+    for file_name, text in texts.items():
+        write_atomic(source.with_name(file_name), text)
+    return [source.with_name(file_name) for file_name in texts]
 
 
 def _asset(name: str) -> Markup:

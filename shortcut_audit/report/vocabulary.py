@@ -5,9 +5,10 @@ Fixed phrases only. A metric or a check that is not listed here is shown under i
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Collection
 
-from shortcut_audit.audit.result import Evidence, GapAnswer, RelianceAnswer, Status
+from shortcut_audit.audit.result import AuditResult, Evidence, GapAnswer, RelianceAnswer, Status
+from shortcut_audit.report.terms import PROPORTION, Term
 
 STATUS_WORDS: dict[Status, tuple[str, str]] = {
     "fail": ("✖", "FAIL"),
@@ -18,7 +19,8 @@ STATUS_WORDS: dict[Status, tuple[str, str]] = {
 """Symbol and word; a status is never shown in colour alone."""
 
 STATUS_MEANINGS: dict[Status, str] = {
-    "fail": "The scores of the same images move with the attribute, by more than the margin.",
+    "fail": "The scores of the same images move with the attribute, by more than the margin; "
+    "or a limit of the plan is missed.",
     "concern": "Something is there that a person should look at; whether it is the attribute is not established.",
     "insufficient": "There are not enough cases, or not the right ones, to tell. This is not a PASS.",
     "pass": "What was asked lies inside the margin. Other shortcuts were not tested.",
@@ -38,6 +40,8 @@ RELIANCE_MEANINGS: dict[RelianceAnswer, str] = {
 EVIDENCE_WORDS: dict[str, dict[Evidence, str]] = {
     "gap": {"yes": "BEYOND", "no": "WITHIN", "cannot tell": "OPEN"},
     "reliance": {"yes": "SHOWN", "no": "EXCLUDED", "cannot tell": "OPEN"},
+    "case_mix": {"yes": "BEYOND", "no": "WITHIN", "cannot tell": "OPEN"},
+    "limit": {"yes": "HELD", "no": "MISSED", "cannot tell": "OPEN"},
 }
 
 
@@ -46,14 +50,8 @@ def evidence_word(check: str, evidence: Evidence) -> str:
     return EVIDENCE_WORDS.get(check, {}).get(evidence, evidence.upper())
 
 
-class Term(NamedTuple):
-    """A metric's name for people and its definition in one sentence."""
-
-    label: str
-    definition: str
-
-
 METRICS: dict[str, Term] = {
+    **PROPORTION,
     "auroc": Term(
         "AUROC",
         "Chance that an image with the finding scores above one without it, ties counted half; 0.5 is guessing.",
@@ -106,21 +104,104 @@ METRICS: dict[str, Term] = {
         "Score shift", "AUROC of the score for the attribute among images of one label; 0.5 is no shift."
     ),
     "robust_auroc_standardised": Term(
-        "Robust AUROC, standardised", "Robust AUROC after the groups are matched on the case-mix columns."
+        "Robust AUROC, standardised",
+        "Robust AUROC after positives with and without the attribute are weighted to one severity, and both classes "
+        "to the same covariates.",
+    ),
+    "aligned_auroc_standardised": Term("Aligned AUROC, standardised", "Aligned AUROC after the same weighting."),
+    "auroc_gap_standardised": Term(
+        "Gap, standardised", "Aligned minus robust AUROC after the weighting: reliance plus the case mix not measured."
+    ),
+    "gap_positive_side_standardised": Term(
+        "Gap, side of the positives, standardised", "The positive side of the gap after the weighting."
+    ),
+    "gap_negative_side_standardised": Term(
+        "Gap, side of the negatives, standardised", "The negative side of the gap after the weighting."
+    ),
+    "smd_before": Term(
+        "Difference in a column",
+        "Mean with the attribute minus mean without it, in SD of the column, among images of one label.",
+    ),
+    "smd_after": Term("Difference in a column, weighted", "The same after the weighting; under 0.1 counts as alike."),
+    "effective_patients": Term(
+        "Effective patients", "How many equally weighted patients would carry as much information after the weighting."
+    ),
+    "severity_to_explain": Term(
+        "Severity that would explain the gap",
+        "How many SD more severe positives with the attribute would have to be, for a score that ignores it.",
+    ),
+    "suspicion_to_explain": Term(
+        "Suspicion that would explain the gap",
+        "How many SD more suspicious negatives with the attribute would have to be, for a score that ignores it.",
+    ),
+    "within_patient_auroc": Term(
+        "AUROC within patients",
+        "Chance that an image with the attribute scores above one of the same patient and label without it; 0.5 is no "
+        "difference.",
+    ),
+    "within_patient_move": Term(
+        "Move within patients",
+        "Rank of the score, from 0 to 1 among images of the label, with the attribute minus without it in the same "
+        "patient.",
     ),
     "robust_auroc_noise_corrected": Term(
-        "Robust AUROC, corrected for attribute labels", "Robust AUROC if the attribute's labels have known error rates."
+        "Robust AUROC, corrected for attribute labels",
+        "Robust AUROC as it would be without errors in the attribute's labels, if these have the sensitivity and "
+        "specificity named, whatever the score. Where errors go with the score it corrects too much or too little.",
+    ),
+    "aligned_auroc_noise_corrected": Term(
+        "Aligned AUROC, corrected for attribute labels", "Aligned AUROC, corrected in the same way."
+    ),
+    "auroc_gap_noise_corrected": Term(
+        "Gap, corrected for attribute labels", "The gap as it would be without errors in the attribute's labels."
     ),
     "fragility_index": Term(
         "Fragility index", "How many of the highest-scored conflicting negatives must be relabelled to lose a FAIL."
     ),
-    "target_area_auroc": Term("AUROC of the finding's size", "AUROC of the drawn size of the finding alone."),
-    "auprc": Term("AUPRC", "Area under the precision-recall curve; guessing gives the share of positives."),
-    "worst_group_auroc": Term("Worst-group AUROC", "The lowest AUROC over groups; a minimum is biased low."),
-    "worst_group_accuracy": Term("Worst-group accuracy", "The lowest accuracy over the four cells."),
-    "association_inflation": Term(
-        "Inflation by the association", "AUROC minus the AUROC expected had the attribute the same rate in both labels."
+    "sensitivity": Term("Sensitivity", "Share of the positives that are flagged: scored at or above the threshold."),
+    "specificity": Term("Specificity", "Share of the negatives that are not flagged: scored below the threshold."),
+    "ppv": Term(
+        "PPV", "Share of the flagged images that are positives; it holds for the share of positives in these images."
     ),
+    "flagged_share": Term(
+        "Share flagged",
+        "Share of a cell at or above the threshold: sensitivity among positives, false-alarm rate among negatives.",
+    ),
+    "sensitivity_change": Term(
+        "Change of sensitivity", "Sensitivity of positives with the attribute minus that of positives without it."
+    ),
+    "false_alarm_change": Term(
+        "Change of false-alarm rate",
+        "Share flagged of negatives with the attribute minus that of negatives without it.",
+    ),
+    "missed_per_1000": Term(
+        "Missed per 1,000 patients",
+        "Patients with the finding who are not flagged, of 1,000 patients of the place of use, one image each.",
+    ),
+    "false_alarms_per_1000": Term(
+        "False alarms per 1,000 patients",
+        "Patients without the finding who are flagged, of 1,000 patients of the place of use, one image each.",
+    ),
+    "target_area_auroc": Term("AUROC of the finding's size", "AUROC of the drawn size of the finding alone."),
+    "auprc": Term(
+        "AUPRC",
+        "Average precision, the area under the precision-recall curve, with every group brought to the same "
+        "prevalence; guessing gives that prevalence.",
+    ),
+    "brier": Term("Brier score", "Mean of (score − label)², where the score is a probability; 0 is best."),
+    "ece": Term(
+        "Calibration error (ECE)",
+        "Root mean square distance of the share of positives from the mean score, over bins of equal mass, less what "
+        "chance alone adds.",
+    ),
+    "worst_group_auroc": Term(
+        "Worst-group AUROC",
+        "The lowest AUROC over groups. A minimum is biased low; its interval holds for all of these groups at once.",
+    ),
+    "subgroup_auroc": Term(
+        "AUROC of a subgroup", "AUROC within one group of a search; the intervals hold for all of its groups at once."
+    ),
+    "worst_group_accuracy": Term("Worst-group accuracy", "The lowest accuracy over the four cells."),
     "dice": Term("Dice", "Overlap of predicted and drawn mask: 2 |A and B| / (|A| + |B|), mean over images."),
     "saliency_share": Term("Share of saliency", "Share of the absolute attribution that falls inside a region."),
     "saliency_enrichment": Term(
@@ -141,6 +222,14 @@ def metric_label(name: str) -> str:
     return METRICS[name].label if name in METRICS else plain(name)
 
 
+_UNITS = {"image": ("image", "images"), "study": ("study", "studies"), "patient": ("patient", "patients")}
+
+
+def unit(result: AuditResult, size: int) -> str:
+    """Return what one row of the audit stands for, in the singular or plural that ``size`` takes."""
+    return _UNITS[result.counts.per][size != 1]
+
+
 def plain(name: str) -> str:
     """Return a name of a finding, attribute or check as words."""
     return name.replace("_", " ")
@@ -149,10 +238,13 @@ def plain(name: str) -> str:
 _WITH = {"1": "with", "0": "without"}
 
 
-def feature(attribute: str) -> str:
-    """Return an attribute as it stands in a sentence; a composite by the number of its parts."""
+def feature(attribute: str, composites: Collection[str] = ()) -> str:
+    """Return an attribute as it stands in a sentence; one among ``composites`` as what it suggests."""
     parts = attribute.split("+")
-    return plain(attribute).replace("=", " ") if len(parts) == 1 else f"the composite of {len(parts)} attributes"
+    if len(parts) > 1:
+        return f"the composite of {len(parts)} attributes"
+    name = plain(attribute).replace("=", " ")
+    return f"what {name} suggests" if attribute in composites else name
 
 
 GROUPS = {
@@ -161,23 +253,57 @@ GROUPS = {
     "aligned": "association holds (aligned)",
     "within:1": "attribute present",
     "within:0": "attribute absent",
+    "within:unknown": "attribute not known (in no cell)",
     "label:1": "images with the finding",
     "label:0": "images without the finding",
+    "groups:searched": "lowest over the groups searched",
 }
-_STARTS = {"within": "attribute = ", "footprint": "on ", "finding": "on the finding ", "strata": "within "}
+SIDES = {
+    "within:1": "attribute speaks for the finding",
+    "within:0": "attribute speaks against the finding",
+    "within:unknown": "attribute not known, or says nothing (in no cell)",
+}
+_STARTS = {
+    "groups": "lowest over the values of ",
+    "footprint": "on ",
+    "finding": "on the finding ",
+    "strata": "within ",
+    "other": "by ",
+    "reader": "reader ",
+}
 
 
-def group_label(group: str) -> str:
-    """Return a group of images in words."""
+def group_label(group: str, *, composite: bool = False) -> str:
+    """Return a group of images in words; of a ``composite`` 1 and 0 are for and against the finding."""
+    fixed = {**GROUPS, **SIDES} if composite else GROUPS
+    if group in fixed:
+        return fixed[group]
     kind, _, rest = group.partition(":")
-    first, _, second = rest.partition(":")
-    if group in GROUPS:
-        return GROUPS[group]
-    if kind == "pair":
-        return _pair(first, second)
-    if kind == "cell":
-        return f"{'finding' if first == '1' else 'no finding'}, {_WITH.get(second, second)} attribute"
+    if kind in _MADE:
+        return _MADE[kind](*rest.partition(":")[::2])
     return _STARTS[kind] + plain(rest) if kind in _STARTS else group
+
+
+def _labels(sensitivity: str, specificity: str) -> str:
+    return f"attribute labels with sensitivity {sensitivity} and specificity {specificity}"
+
+
+def _within(value: str, rest: str) -> str:
+    whole = plain(f"{value}:{rest}" if rest else value)
+    return whole.replace("=", " = ", 1) if "=" in whole else f"attribute = {whole}"
+
+
+def _covariate(label: str, name: str) -> str:
+    return f"{plain(name)}, {GROUPS[f'label:{label}']}"
+
+
+def _cell(label: str, value: str) -> str:
+    return f"{'finding' if label == '1' else 'no finding'}, {_WITH.get(value, value)} attribute"
+
+
+def _subgroup(names: str, rest: str) -> str:
+    whole = plain(f"{names}:{rest}" if rest else names)
+    return whole.replace("=", " = ").replace(",", ", ")
 
 
 def _pair(positives: str, negatives: str) -> str:
@@ -186,3 +312,9 @@ def _pair(positives: str, negatives: str) -> str:
     if positives == negatives:
         return f"{name}positives and negatives {words[0]}"
     return f"{name}positives {words[0]}, negatives {words[1]}"
+
+
+_MADE: dict[str, Callable[[str, str], str]] = {
+    "pair": _pair, "labels": _labels, "within": _within, "covariate": _covariate, "cell": _cell,
+    "subgroup": _subgroup,
+}  # fmt: skip

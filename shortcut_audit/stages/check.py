@@ -47,7 +47,7 @@ def check_names(study: Study, *needs: Need) -> None:
     if "drawn" in needs:
         _check_classes(study)
     if "audit" in needs:
-        need_attributes(study)
+        need_attributes(study.config, study.manifest)
 
 
 def _check_classes(study: Study) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from shortcut_audit.audit.deviations import PlanInForce
+from shortcut_audit.audit.plan import Scope
 from shortcut_audit.audit.result import AuditResult, read_result
 from shortcut_audit.config import Config
 from shortcut_audit.data.attributes import join_attributes
@@ -18,30 +20,33 @@ from shortcut_audit.runs import Run
 from shortcut_audit.runtime import say
 from shortcut_audit.stages.evaluate_scores import asks_the_same, questions, refuse_other
 from shortcut_audit.stages.judge import AUDIT, CASES, REPORT, judge
+from shortcut_audit.stages.other_site import as_other_site
 from shortcut_audit.stages.score import SCORES, models_of, write_table
-from shortcut_audit.stages.study import MANIFEST, Study, begin, need_attributes
+from shortcut_audit.stages.study import MANIFEST, Study, begin, findings_asked, need_attributes
 
 
-def audit_run(source: Run, config: Config, out: Path | None) -> tuple[AuditResult, Path]:
+def audit_run(
+    source: Run, config: Config, out: Path | None, plan: PlanInForce | None = None
+) -> tuple[AuditResult, Path]:
     """Audit all models of a run; return the result and the folder it lies in.
 
     The results go into the run folder; where that holds an audit of other questions or other data, into a
     folder inside it, so that nothing is overwritten.
     """
-    study = Study(source, config, _manifest(source, config))
+    study = as_other_site(source, Study(source, config, manifest_of(source, config)))
     files = {name.removesuffix(".safetensors"): source.path(name) for name in models_of(study)}
-    return _audit(study, files, out)
+    return _audit(study, files, out, plan)
 
 
-def audit_model(run: Run, config: Config, model: Path) -> tuple[AuditResult, Path]:
+def audit_model(run: Run, config: Config, model: Path, plan: PlanInForce | None = None) -> tuple[AuditResult, Path]:
     """Audit one model file on the configured data set, at the model's own working size."""
     card = load_model(model).card
     image = config.image.model_copy(update={"size": card.size, "channels": card.channels})
     study = begin(run, config.model_copy(update={"image": image}))
-    return _audit(study, {model.stem: model}, run.folder)
+    return _audit(study, {model.stem: model}, run.folder, plan)
 
 
-def _manifest(source: Run, config: Config) -> Manifest:
+def manifest_of(source: Run, config: Config) -> Manifest:
     """Return the run's own films, with newly named attributes joined; or another data set's."""
     own = source.config.dataset
     asked = config.dataset.model_copy(update={"attributes_file": own.attributes_file, "pairs": own.pairs,
@@ -59,17 +64,21 @@ def _manifest(source: Run, config: Config) -> Manifest:
     return join_attributes(manifest, Path(table)) if table and table != own.attributes_file else manifest
 
 
-def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[AuditResult, Path]:
-    need_attributes(study)
+def _audit(
+    study: Study, files: dict[str, Path], out: Path | None, plan: PlanInForce | None
+) -> tuple[AuditResult, Path]:
+    need_attributes(study.config, study.manifest)
+    plan = plan.checked(scope_of_films(study.manifest, study.findings, tuple(files))) if plan else None
     models = {name: sha256_file(path) for name, path in files.items()}
-    asked = {**questions(study.config), "manifest": study.manifest.fingerprint, **models}
+    planned = plan.sha256 if plan else None
+    asked = {**questions(study.config), "manifest": study.manifest.fingerprint, "plan": planned, **models}
     folder = out or _folder(study, asked)
     refuse_other(folder, asked)
 
     def work() -> None:
         binary = tuple(name for name in study.config.evaluate.spurious if name in study.manifest.attributes)
         write_table(study, files, binary, folder / SCORES)
-        judge(study, files, folder)
+        judge(study, files, folder, plan)
 
     try:
         place = folder.resolve().relative_to(study.run.folder.resolve())
@@ -77,10 +86,30 @@ def _audit(study: Study, files: dict[str, Path], out: Path | None) -> tuple[Audi
         work()
         return read_result(folder / AUDIT), folder
     study.run.stage(
-        f"audit {place}", inputs=asked,
+        f"audit {place}", inputs={**asked, "deviation": plan.record.reason if plan else None},
         outputs=[str(place / name) for name in (SCORES, CASES, AUDIT, REPORT)], work=work,
     )  # fmt: skip
     return read_result(folder / AUDIT), folder
+
+
+def films_of_run(source: Run, config: Config) -> tuple[Manifest, Scope]:
+    """Return the films that an audit of a run would look at, and what it would be about."""
+    study = Study(source, config, manifest_of(source, config))
+    need_attributes(config, study.manifest)
+    models = tuple(name.removesuffix(".safetensors") for name in models_of(study))
+    return study.manifest, scope_of_films(study.manifest, study.findings, models)
+
+
+def films_of_model(config: Config, model: Path) -> tuple[Manifest, Scope]:
+    """Return the same for the audit of a model file on the configured data set."""
+    manifest = open_dataset(config.dataset)
+    need_attributes(config, manifest)
+    return manifest, scope_of_films(manifest, findings_asked(config, manifest), (model.stem,))
+
+
+def scope_of_films(manifest: Manifest, findings: tuple[str, ...], models: tuple[str, ...]) -> Scope:
+    """Return what an audit of images is about; its rows are not known before the images are scored."""
+    return Scope(findings=findings, models=models, ids=sorted(manifest.split("test").ids), rows=None)
 
 
 def _folder(study: Study, asked: dict[str, Any]) -> Path:

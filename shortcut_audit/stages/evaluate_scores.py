@@ -9,38 +9,52 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shortcut_audit.audit.cases import write_cases
+from shortcut_audit.audit.deviations import PlanInForce
+from shortcut_audit.audit.label_list import LABEL_NEXT, write_label_list
+from shortcut_audit.audit.plan import scope_of_table
+from shortcut_audit.audit.question import Setting
 from shortcut_audit.audit.result import AuditResult, read_result, write_result
-from shortcut_audit.audit.run import audit_table
-from shortcut_audit.audit.scores import read_scores
+from shortcut_audit.audit.run import audit_table, cases_to_reread
+from shortcut_audit.audit.scores import read_scores, refuse_one_class
 from shortcut_audit.config import Config
 from shortcut_audit.errors import BusyError, OutputError
-from shortcut_audit.provenance import collect_provenance, command_line, sha256_file
+from shortcut_audit.provenance import collect_provenance, command_line, copy_private, sha256_file
 from shortcut_audit.report.render import write_report
 from shortcut_audit.runs import RECORD, RUNS
 
 AUDIT = "audit.json"
-OUTPUTS = ("scores.csv", "cases.csv", "report.html")
+CASES = "cases.csv"
+SCORES = "scores.csv"
+OUTPUTS = (SCORES, CASES, LABEL_NEXT, "report.html")
 
 
-def audit_file(config: Config, path: Path, out: Path | None) -> tuple[AuditResult, Path]:
+def audit_file(
+    config: Config, path: Path, out: Path | None, plan: PlanInForce | None = None
+) -> tuple[AuditResult, Path]:
     """Audit a CSV of scores; write ``audit.json`` first, then ``report.html``; return result and folder.
+
+    Where the attribute of some images is unknown, ``label_next.csv`` lists which of them to label next.
 
     Args:
         config: ``evaluate`` holds what is asked, ``dataset`` how the rows came about.
         path: the table, columns as in :mod:`shortcut_audit.audit.scores`.
         out: folder to write to; None: a new one under ``./runs``.
+        plan: the plan that the audit is to keep to.
 
     Raises:
-        UsageError: a column is not there.
-        InputError: a cell of the table.
+        UsageError: a column is not there, or something is not as planned.
+        InputError: a cell of the table; one class only.
         BusyError: ``out`` holds another audit.
     """
     table = read_scores(path)
-    scores = sha256_file(path)
+    refuse_one_class(table, where=str(path))
+    plan = plan.checked(scope_of_table(table)) if plan else None
+    inputs = {"scores": sha256_file(path), **({"plan": plan.sha256} if plan else {})}
     folder = out or RUNS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{path.stem}"
     data = config.dataset
     pairs, test_design = data.pairs or "edited", data.test_design or "natural"
-    refuse_other(folder, {**questions(config), "scores": scores})
+    refuse_other(folder, {**questions(config), "plan": None, **inputs})
     result = audit_table(
         table,
         settings=config.evaluate,
@@ -48,11 +62,17 @@ def audit_file(config: Config, path: Path, out: Path | None) -> tuple[AuditResul
         pairs=pairs,
         test_design=test_design,
         provenance=collect_provenance(
-            command=command_line(), config=config.model_dump(mode="json"), seed=None, inputs={"scores": scores}
+            command=command_line(), config=config.model_dump(mode="json"), seed=None, inputs=inputs
         ),
         origins={name: config.origin(f"evaluate.{name}") for name in type(config.evaluate).model_fields},
+        plan=plan,
     )
+    write_label_list(table, Setting(limits=config.evaluate, pairs=pairs, test_design=test_design), folder)
     write_result(result, folder / AUDIT)
+    copy_private(path, folder / SCORES)
+    listed = cases_to_reread(table, result, settings=config.evaluate, pairs=pairs, test_design=test_design)
+    if listed:
+        write_cases([], folder / CASES, rereads=listed)
     write_report(folder, ("html",))
     return result, folder
 
@@ -70,7 +90,7 @@ def questions(config: Config) -> dict[str, Any]:
 def asks_the_same(folder: Path, asked: Mapping[str, Any]) -> bool:
     """Whether the audit in ``folder`` asked the same of the same inputs.
 
-    ``asked`` holds :func:`questions` and digests of inputs by name.
+    ``asked`` holds :func:`questions` and digests of inputs by name, None where there must be no such input.
     """
     found = read_result(folder / AUDIT).provenance
     try:

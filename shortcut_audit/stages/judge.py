@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from shortcut_audit.audit.cases import ChosenCase, choose_cases, write_cases
+from shortcut_audit.audit.deviations import PlanInForce
+from shortcut_audit.audit.label_list import write_label_list
 from shortcut_audit.audit.question import Setting
 from shortcut_audit.audit.result import AuditResult, Example, Layer, Metric, write_result
-from shortcut_audit.audit.run import ask_questions, audit_table
+from shortcut_audit.audit.run import ask_questions, audit_table, cases_to_reread
 from shortcut_audit.audit.scores import ScoresTable, read_scores
 from shortcut_audit.data.manifest import SPLITS
 from shortcut_audit.data.validate import SHARED_PATIENTS
@@ -36,13 +38,14 @@ BY_LABEL = (
 )
 
 
-def judge(study: Study, files: dict[str, Path], folder: Path) -> AuditResult:
-    """Audit the scores in ``folder``; write ``cases.csv``, ``audit.json`` and ``report.html`` there.
+def judge(study: Study, files: dict[str, Path], folder: Path, plan: PlanInForce | None = None) -> AuditResult:
+    """Audit the scores in ``folder``; write ``audit.json``, ``report.html`` and the lists of ids there.
 
     Args:
         study: the run at work; its configuration says what is asked.
         files: weight files by model name.
         folder: where ``scores.csv`` lies and the outputs go.
+        plan: the plan in force, already checked.
     """
     config, card = study.config, study.manifest.card
     table = read_scores(folder / SCORES)
@@ -62,16 +65,21 @@ def judge(study: Study, files: dict[str, Path], folder: Path) -> AuditResult:
             inputs={
                 "manifest": study.manifest.fingerprint, "scores": sha256_file(folder / SCORES),
                 **{name: sha256_file(path) for name, path in files.items()},
+                **({"plan": plan.sha256} if plan else {}),
             },
         ),
         origins={name: config.origin(f"evaluate.{name}") for name in type(config.evaluate).model_fields},
+        plan=plan,
         metrics=metrics,
         examples=examples,
         excluded=excluded(study),
         banners=_banners(study),
         notes=_notes(study, files),
     )  # fmt: skip
-    write_cases(chosen, folder / CASES)
+    listed = cases_to_reread(table, result, settings=config.evaluate, pairs=card.pairs, test_design=card.test_design)
+    write_cases(chosen, folder / CASES, rereads=listed)
+    setting = Setting(limits=config.evaluate, pairs=card.pairs, test_design=card.test_design)
+    write_label_list(table, setting, folder)
     write_result(result, folder / AUDIT)
     write_report(folder, ("html",))
     return result

@@ -108,10 +108,10 @@ def _areas(study: Study, films: Films, have: set[str]) -> list[pl.Series]:
 
     Of a finding: its severity, among positives. Of another structure that a class is drawn on: a covariate.
     """
-    if not films.manifest.structures or not study.config.classes:
-        return []
     columns = []
-    drawn = {rule.structure for rule in study.rules().values()} & set(films.manifest.structures)
+    taught = {rule.structure for rule in study.rules().values()} if study.config.classes else set()
+    # A finding that people drew has a severity, whether or not a class is drawn on it.
+    drawn = (taught | set(study.findings)) & set(films.manifest.structures)
     for structure in sorted(drawn):
         is_finding = structure in study.findings
         name = f"severity.{structure}" if is_finding else f"covariate.{structure}_area"
@@ -141,8 +141,11 @@ def _score(
             for attribute, pair in pairs.items()
             for series in _states(films, attribute, pair, scores, switched[attribute][label, finding, role])
         ]
+        # A mean of pixels' probabilities is not the probability of the finding.
+        scale = "probability" if isinstance(model, Classifier) else "rank"
         frame = known.with_columns(
             pl.lit(label).alias("model"), pl.lit(finding).alias("finding"), pl.lit(role).alias("role"),
+            pl.lit(scale).alias("scale"),
             pl.Series("label", np.nan_to_num(films.labels[:, column]).astype(int)), pl.Series("score", scores),
             *states,
         )  # fmt: skip

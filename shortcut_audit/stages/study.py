@@ -44,7 +44,7 @@ class Study:
         self.run = run
         self.config = config
         self.manifest = manifest
-        self.findings = _findings(config, manifest)
+        self.findings = findings_asked(config, manifest)
         self._films: dict[Split, Films] = {}
 
     def films(self, split: Split) -> Films:
@@ -119,7 +119,8 @@ def begin(run: Run, config: Config) -> Study:
     return Study(run, config, manifest)
 
 
-def _findings(config: Config, manifest: Manifest) -> tuple[str, ...]:
+def findings_asked(config: Config, manifest: Manifest) -> tuple[str, ...]:
+    """Return the findings that the configuration names, else all of the data set."""
     asked = tuple(config.classifier.findings)
     for name in asked:
         manifest.require("label", name)
@@ -154,9 +155,8 @@ def drawn_masks(films: Films, rules: dict[str, ClassRule], size: int) -> tuple[B
     return masks, np.broadcast_to(known[:, :, None, None], masks.shape).copy()
 
 
-def suggest_attribute(study: Study, name: str) -> UsageError:
+def suggest_attribute(manifest: Manifest, name: str) -> UsageError:
     """Return the error for an attribute that the data set does not have, listing what helps."""
-    manifest = study.manifest
     have = manifest.attributes
     helps = ["a table of it, joined by path, UID or id: --attributes FILE.csv"]
     if "support_devices" in have:
@@ -168,13 +168,13 @@ def suggest_attribute(study: Study, name: str) -> UsageError:
     )
 
 
-def need_attributes(study: Study) -> None:
+def need_attributes(config: Config, manifest: Manifest) -> None:
     """Raise UsageError if an attribute asked about is not in the data set (``A+B`` names two, ``A=v`` one)."""
-    have = study.manifest.attributes
-    for asked in study.config.evaluate.spurious:
+    have = manifest.attributes
+    for asked in config.evaluate.spurious:
         for term in [asked] if asked in have else asked.split("+"):
             if term.partition("=")[0] not in have:
-                raise suggest_attribute(study, term.partition("=")[0])
+                raise suggest_attribute(manifest, term.partition("=")[0])
 
 
 def told_by(study: Study, classes: tuple[str, ...]) -> dict[int, str]:

@@ -42,23 +42,31 @@ def mask_loss(
         known: (N, K, H, W) in {0, 1}; pixels that are not known count nowhere.
         activation: ``sigmoid`` or ``softmax``.
         positive_weight: weight of a foreground pixel.
-        background_weight: weight of a background pixel (0.1 in PSSL).
+        background_weight: weight of a background pixel in a film that has the class (0.1 in PSSL: pseudo-masks
+            miss much). Where the mask of a film is empty, background is certain and weighs 1.
         dice: whether the Dice term is added.
     """
     logits = logits.float()
-    weight = known * (masks * positive_weight + (1 - masks) * background_weight)
     if activation == "softmax":
         everywhere = known.amin(dim=1)
         target = torch.where(masks.any(dim=1), masks.argmax(dim=1) + 1, 0)
         pixel = functional.cross_entropy(logits, target, reduction="none")
-        emphasis = torch.where(target > 0, positive_weight, background_weight) * everywhere
+        background = _background(masks.amax(dim=1, keepdim=True), background_weight).squeeze(1)
+        emphasis = torch.where(target > 0, positive_weight, background) * everywhere
         loss = (pixel * emphasis).sum() / emphasis.sum().clamp_min(1e-6)
         probabilities = torch.softmax(logits, dim=1)[:, 1:]
     else:
         pixel = functional.binary_cross_entropy_with_logits(logits, masks, reduction="none")
+        weight = known * (masks * positive_weight + (1 - masks) * _background(masks, background_weight))
         loss = (pixel * weight).sum() / weight.sum().clamp_min(1e-6)
         probabilities = torch.sigmoid(logits)
     return loss + soft_dice_loss(probabilities * known, masks * known) if dice else loss
+
+
+def _background(masks: Tensor, weight: float) -> Tensor:
+    """Return the weight of background, (N, K, 1, 1): 1 where the mask of a film is empty."""
+    empty = masks.amax(dim=(2, 3), keepdim=True) == 0
+    return torch.where(empty, 1.0, weight)
 
 
 def soft_dice_loss(probabilities: Tensor, masks: Tensor) -> Tensor:

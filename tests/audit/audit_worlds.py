@@ -52,6 +52,31 @@ def world(
     return frame.with_columns(pl.Series("score_with.tube", on), pl.Series("score_without.tube", off))
 
 
+def linked(
+    seed: int = 0, *, n: int = 1200, severity: float = 2.0, age: float = 0.0, reads: float = 0.0, per_patient: int = 1
+) -> pl.DataFrame:
+    """Tubes go with severity among positives and with age among negatives (log-odds per SD).
+
+    Both raise the score of an honest model: severity by 1, age (where it is linked) by half, tubes by ``reads``.
+    """
+    rng = np.random.default_rng(seed)
+    label = rng.random(n) < 0.4
+    size, old = rng.normal(size=(2, n))
+    tube = rng.random(n) < logistic(np.where(label, 0.5 + severity * size, -1.2 + age * old))
+    logit = 1.8 * label + size * label + 0.5 * bool(age) * old * ~label + reads * tube + rng.normal(size=n) - 1
+    return pl.DataFrame(
+        {
+            "sample_id": [f"s{i}" for i in range(n)],
+            "patient_id": [f"p{i // per_patient}" for i in range(n)],
+            "label": label.astype(int),
+            "score": logistic(logit),
+            "attribute.tube": tube.astype(float),
+            "severity.finding": pl.Series(np.where(label, size, np.nan)).fill_nan(None),
+            "covariate.age": old,
+        }
+    )
+
+
 def cells(counts: dict[tuple[int, int], int], *, seed: int = 0, skill: float = 2.0) -> pl.DataFrame:
     """A table with exactly ``counts[label, tube]`` films in each cell."""
     rng = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, norm, t
 
-from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined, auroc_limits, clopper_pearson, fields
+from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined, clopper_pearson, fields, part_limits
 from shortcut_audit.audit.metrics import auroc
 
 
@@ -92,7 +92,7 @@ def test_scarce_errors_take_the_wider_of_both_intervals():
     scores[0] = 18.5
     part = contrast(label, scores).parts[0][1]
 
-    low, high = auroc_limits(part, 0.95)
+    low, high = part_limits(part, 0.95)
 
     exact = clopper_pearson(part.value * 20, 20, 0.95)
     assert part.smaller * part.value * (1 - part.value) < 2
@@ -138,7 +138,7 @@ def test_copying_each_patient_narrows_by_the_root_of_two():
 def test_independent_parts_come_close_to_mover_by_zou_and_donner():
     difference = gap_of_cells(np.random.default_rng(3), (100, 60, 60, 300), skill=1.2)
     (_, one), (_, two) = difference.parts
-    (l1, u1), (l2, u2) = (auroc_limits(part, 0.95) for part in (one, two))
+    (l1, u1), (l2, u2) = (part_limits(part, 0.95) for part in (one, two))
     mover = (
         difference.value - np.hypot(one.value - l1, u2 - two.value),
         difference.value + np.hypot(u1 - one.value, two.value - l2),

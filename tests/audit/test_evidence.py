@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
-from audit_worlds import cells, question, world
+from audit_worlds import cells, linked, question, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -203,10 +204,32 @@ def test_both_sides_above_half_the_margin_are_said_to_be_consistent_with_use():
     assert "depends on" not in words
 
 
-def test_with_case_mix_columns_raw_sides_alone_do_not_raise_the_suspicion():
-    frame = world(1, reads=1.0, paired=False).with_columns(pl.lit(1.0).alias("covariate.size"))
+def test_case_mix_that_was_measured_is_taken_out_before_both_sides_are_suspected():
+    frame = linked(1, n=3000, severity=1.5, age=1.5)
+    bare = frame.drop("severity.finding", "covariate.age")
 
+    assert "consistent with use" in verdict_words(judge(case(bare)))
     assert "consistent with use" not in verdict_words(judge(case(frame)))
+
+
+def test_sides_that_stay_when_case_mix_is_taken_out_are_consistent_with_use_and_show_nothing():
+    verdict = judge(case(linked(1, n=3000, age=1.0, reads=1.0)))
+
+    assert "consistent with use of tube" in verdict_words(verdict)
+    assert (verdict.status, verdict.reliance) == ("concern", "open")
+
+
+def test_raw_sides_count_beside_case_mix_columns_where_the_order_is_turned_round():
+    blank = pl.when(pl.int_range(pl.len()) > 0).then(None).otherwise(1.0)
+    cheat = world(1, n=3000, reads=4.0, paired=False)
+    unlike = cheat.with_columns(
+        pl.Series("covariate.age", 1.0 * cheat["attribute.tube"] + 1e-3 * np.arange(3000) / 3000)
+    )
+
+    assert "consistent with use" in verdict_words(judge(case(cheat.with_columns(blank.alias("covariate.age")))))
+    assert "consistent with use" in verdict_words(judge(case(unlike)))
+    mild = world(1, n=3000, reads=1.0, paired=False).with_columns(unlike["covariate.age"])
+    assert "consistent with use" not in verdict_words(judge(case(mild)))
 
 
 EVERY_VERDICT = [

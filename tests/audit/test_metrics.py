@@ -5,9 +5,10 @@ import pytest
 from audit_worlds import sampling
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
-from shortcut_audit.audit.metrics import auroc, count_patients, pool
+from shortcut_audit.audit.metrics import auroc, count_distinct, count_patients, dot, mid_ranks, pool
 
 
 def every_pair(high, low, high_weights, low_weights):
@@ -176,3 +177,23 @@ def test_pooled_strata_are_the_weighted_mean_with_the_sum_of_their_variances():
 
 def test_patients_are_counted_once():
     assert count_patients(np.array([0, 1, 3]), sampling([0, 0, 1, 2])) == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_are_counted_without_a_sort_as_with_one(seed):
+    codes = np.random.default_rng(seed).integers(0, 30, 40)
+
+    assert count_distinct(codes) == len(np.unique(codes))
+    assert count_distinct(codes[:0]) == 0
+
+
+def test_the_inner_product_is_that_of_numpy():
+    one, other = np.random.default_rng(0).normal(size=(2, 50))
+
+    assert dot(one, other) == pytest.approx(float(one @ other), rel=1e-12)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=30))
+def test_mid_ranks_are_those_of_scipy(values):
+    scores = np.array(values, dtype=float)
+    assert mid_ranks(scores).tolist() == rankdata(scores).tolist()

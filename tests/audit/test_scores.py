@@ -51,6 +51,16 @@ def test_a_categorical_attribute_stays_text_and_a_number_becomes_one(tmp_path):
     assert found.frame["attribute.age"].to_list() == [61.0, None]
 
 
+@pytest.mark.parametrize(("values", "found"), [
+    ([1, 0], [1.0, 0.0]), ([1.0, float("nan")], [1.0, None]), ([None, 3.5], [None, 3.5]), ([True, False], [1.0, 0.0]),
+    ([float("inf"), 1.0], ["inf", "1.0"]),
+])  # fmt: skip
+def test_an_attribute_in_a_frame_of_numbers_is_read_as_from_text(values, found):
+    frame = pl.DataFrame({"sample_id": ["a", "b"], "label": [0, 1], "score": [0.1, 0.2], "tube": values}, strict=False)
+
+    assert ScoresTable.from_frame(frame, where="a frame").frame["attribute.tube"].to_list() == found
+
+
 @pytest.mark.parametrize(("bad", "message"), [
     ("a,1,nan,1", "row 1, column 'score' is 'nan'; expected a finite number"),
     ("a,1,inf,1", "row 1, column 'score' is 'inf'; expected a finite number"),

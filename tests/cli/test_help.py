@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 
 COMMANDS = [
-    "demo", "train", "explain", "pretrain", "finetune", "evaluate", "report", "list", "doctor",
+    "demo", "train", "explain", "pretrain", "finetune", "evaluate", "compare", "report", "list", "doctor",
     "data check", "data prepare", "data synth",
 ]  # fmt: skip
 PRINT_EVERY_HELP = """

@@ -34,7 +34,10 @@ def test_every_format_is_written_without_torch_and_named(audit_after, audited):
 
     written = json.loads(ran.stdout)["written"]
     assert ran.returncode == 0
-    assert len(written) == 5
+    tables = {"metrics", "comparisons", "operating_points", "seeds", "curves", "answers", "verdicts"}
+    assert {path.removeprefix("run/") for path in written} == {
+        "report.html", "audit.json", "report.md", "report.junit.xml", *(f"{table}.csv" for table in tables)
+    }  # fmt: skip
     assert all((audited.parent / path).stat().st_size for path in written)
 
 

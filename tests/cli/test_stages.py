@@ -89,7 +89,7 @@ def test_a_demo_asks_about_the_tube_and_a_quick_one_does_less(typed):
 
     assert whole.evaluate.spurious == quick.evaluate.spurious == ["chest_tube"]
     assert (whole.dataset.name, quick.dataset.name) == ("synthetic_cxr", "synthetic_cxr")
-    assert quick.fingerprint != whole.fingerprint
+    assert quick.classifier.epochs < whole.classifier.epochs
 
 
 def test_a_demo_without_the_shortcut_has_the_tube_at_even_odds_in_both_classes_and_on_both_sides(typed):

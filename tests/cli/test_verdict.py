@@ -42,7 +42,7 @@ def test_the_worst_verdict_is_told_first_each_with_its_two_answers_and_sentences
 def test_the_summary_names_only_files_that_are_there(tmp_path):
     (tmp_path / "audit.json").write_text("{}")
 
-    told = summary(tmp_path, SimpleNamespace(status="pass", verdicts=(verdict("pass", "a"),)))
+    told = summary(tmp_path, SimpleNamespace(status="pass", plan=None, verdicts=(verdict("pass", "a"),)))
 
     assert set(told) == {"run", "audit", "status", "verdicts"}
     assert told["audit"] == str(tmp_path / "audit.json")

@@ -12,7 +12,8 @@ from shortcut_audit.audit.question import Setting, build_question
 from shortcut_audit.audit.scores import ScoresTable
 from shortcut_audit.config import EvaluateConfig
 
-GROUPS = ("all", "robust", "aligned", "within:", "label:", "pair:", "strata:")
+GROUPS = ("all", "robust", "aligned", "within:", "label:", "cell:", "pair:", "labels:", "strata:", "covariate:",
+          "groups:", "subgroup:", "other:", "reader:")  # fmt: skip
 
 
 def films(n, seed=0, **columns):
@@ -34,10 +35,14 @@ TABLES = {
     "one class": films(60, label=[1] * 60),
     "attribute equals label": films(60, label=[0, 1] * 30, tube=[0, 1] * 30),
     "nobody looked": films(60, tube=[1.0, 0.0, *[None] * 58]),
+    "probabilities": films(
+        200, score=np.random.default_rng(1).random(200), scale=["probability"] * 200, sex=["F", "M", "F", "F"] * 50,
+    ),
     "with everything": films(
         200, score=[0.5] * 100 + [0.7] * 100,
         **{"score_with.tube": [0.7] * 200, "score_without.tube": [0.5] * 200, "score_control.tube": [0.5] * 200,
            "reference_score": [0.1] * 200, "covariate.area": list(range(200)), "weight": [1.0, 3.0] * 100,
+           "reader_score.anna": [*range(150), *[None] * 50], "leads": [0, 1, 1, 0] * 50,
            "split": ["val"] * 60 + ["test"] * 140},
     ),
 }  # fmt: skip

@@ -11,8 +11,9 @@ from read_page import Page
 from shortcut_audit.report.sections import SECTIONS, ordered_sections
 
 EXPECTED = [
-    "verdict", "checks", "decomposition", "groups", "cells", "pairs", "gallery", "saliency", "compared", "controls",
-    "data", "numbers", "method", "reproduce",
+    "verdict", "checks", "decomposition", "casemix", "projection", "groups", "worst", "operating", "patients",
+    "calibration", "cells", "pairs", "gallery", "reread", "saliency", "compared", "seeds", "baselines", "controls",
+    "data", "numbers", "plan", "method", "reproduce",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from functools import cache
+from itertools import groupby
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,8 +14,9 @@ from fake_audit import hostile_result
 from read_page import Page
 
 from shortcut_audit.audit.result import Metric
-from shortcut_audit.report.machine import junit, markdown, metrics_csv
+from shortcut_audit.report.machine import junit, markdown
 from shortcut_audit.report.render import render_html
+from shortcut_audit.report.tables import csv_tables
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -76,7 +78,7 @@ LEADS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x"]
 @pytest.mark.parametrize("lead", LEADS)
 def test_a_spreadsheet_runs_no_text_of_ours(lead):
     result = hostile_result(lead)
-    rows = list(csv.DictReader(io.StringIO(metrics_csv(result), newline="")))
+    rows = list(csv.DictReader(io.StringIO(csv_tables(result)["metrics.csv"], newline="")))
 
     assert len(rows) == len(result.metrics)
     for row, metric in zip(rows, result.metrics, strict=True):
@@ -86,7 +88,7 @@ def test_a_spreadsheet_runs_no_text_of_ours(lead):
 
 def test_numbers_in_the_csv_stay_numbers_also_below_zero():
     result = hostile_result("")
-    rows = list(csv.DictReader(io.StringIO(metrics_csv(result))))
+    rows = list(csv.DictReader(io.StringIO(csv_tables(result)["metrics.csv"])))
 
     lows = [float(row["low"]) for row in rows if row["low"]]
     assert lows == [metric.low for metric in result.metrics if metric.low is not None]
@@ -95,7 +97,7 @@ def test_numbers_in_the_csv_stay_numbers_also_below_zero():
 
 
 def test_the_csv_has_every_field_of_a_metric():
-    header = next(csv.reader(io.StringIO(metrics_csv(hostile_result("")))))
+    header = next(csv.reader(io.StringIO(csv_tables(hostile_result(""))["metrics.csv"])))
 
     assert header == list(Metric.model_fields)
 
@@ -128,11 +130,15 @@ def test_junit_fails_on_fail_only_and_skips_what_cannot_be_told():
 def test_markdown_keeps_its_table_and_shows_no_markup_of_a_name(payload):
     lines = markdown(hostile_result(payload)).splitlines()
 
-    table = [line for line in lines if line.startswith("|")]
-    assert len(table) == 2 + 4
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {7}
+    columns = [len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0 for line in lines]
+    tables = [list(rows) for width, rows in groupby(columns) if width]
+    harmless = markdown(hostile_result("")).splitlines()
+    assert tables[0] == [7] * (2 + 4)
+    assert sum(map(len, tables)) == sum(line.startswith("|") for line in harmless)
+    assert len(tables) == sum(line.startswith("| ---") for line in harmless), "a row of another width is another table"
     assert not any(re.search(r"(?<!\\)[<\[`]", line) for line in lines)
-    assert len([line for line in lines if line.startswith("#")]) == 1 + 4
+    headings = [line for line in harmless if line.startswith("#")]
+    assert len([line for line in lines if line.startswith("#")]) == len(headings) > 1 + 4
 
 
 def test_markdown_has_status_both_answers_and_numbers_with_their_n():

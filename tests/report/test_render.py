@@ -247,7 +247,8 @@ def test_the_report_is_written_beside_its_audit_with_the_hash_of_it(tmp_path):
 
     written = write_report(tmp_path, ("html", "json", "csv", "md", "junit"))
 
-    names = ["report.html", "audit.json", "metrics.csv", "report.md", "report.junit.xml"]
+    tables = ["metrics", "comparisons", "operating_points", "seeds", "curves", "answers", "verdicts"]
+    names = ["report.html", "audit.json", *(f"{table}.csv" for table in tables), "report.md", "report.junit.xml"]
     assert [found.name for found in written] == names
     assert all(found.parent == tmp_path and found.stat().st_size for found in written)
     assert path.read_bytes() == before

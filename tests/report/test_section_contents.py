@@ -195,7 +195,7 @@ def test_the_last_section_says_whether_the_code_was_committed(commit, words_):
 
     assert words_ in page.text
     assert "audit demo --seed 0" in page.text
-    assert "Not to be shared: manifest.csv, scores.csv, masks.h5 and cases.csv" in page.text
+    assert "Not to be shared: manifest.csv, scores.csv, masks.h5, cases.csv and label_next.csv" in page.text
 
 
 def test_more_numbers_than_a_page_carries_are_counted_and_sent_to_the_json():
@@ -304,3 +304,34 @@ def test_a_reversed_test_set_raises_the_question_of_size_also_where_nothing_answ
 
 def test_where_nothing_is_known_of_size_nothing_is_said_of_it():
     assert "size" not in size().text
+
+
+def test_the_worst_group_comes_first_and_one_without_a_value_last():
+    page = show("worst")
+    rows = [row for row in page.rows[""] if len(row) == 5]
+
+    assert [row[0] for row in rows[:2]] == ["Group", "chest tube = 0, sex = F"]
+    assert "too small: 4 patients" in rows[5][1]
+    assert "classifier, pneumothorax · chest tube (5 groups, 1 without a value)" in page.text
+    assert "Exploratory" in page.text
+
+
+def test_without_other_columns_the_worst_group_is_sought_among_the_attributes_own_values():
+    searched = ("subgroup:", "groups:searched")
+    page = show("worst", metrics=[one for one in full_data()["metrics"] if not one["group"].startswith(searched)])
+
+    assert "The table has no other column of few values (sex, view, site) to search." in page.text
+    assert page.text.count("no group was searched") == 4
+
+
+def test_calibration_is_shown_of_probabilities_alone():
+    assert [row[:2] for row in show("calibration").rows[""][1:]] == [
+        ["classifierpneumothorax · chest tube", "Brier score"],
+        ["classifierpneumothorax · chest tube", "Calibration error (ECE)"],
+    ]
+
+
+def test_where_no_score_is_a_probability_the_reasons_are_given_once():
+    page = show("calibration", metrics=[one for one in full_data()["metrics"] if one["model"] != "classifier"])
+
+    assert page.text.count("the score only ranks (column 'scale')") == 1

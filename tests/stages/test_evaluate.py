@@ -1,5 +1,8 @@
 """Where an audit goes, and what it never overwrites."""
 
+from dataclasses import replace
+
+import polars as pl
 import pytest
 from small_networks import small_classifier, small_segmenter
 
@@ -168,6 +171,13 @@ def test_a_control_is_told_apart_from_a_model(make_study):
     }
 
 
+def test_a_classifier_gives_probabilities_and_a_summarised_segmentation_ranks(study):
+    hold(study, SCRATCH, small_segmenter())
+    paths = {name: study.run.path(name) for name in (CLASSIFIER, SCRATCH)}
+    scales = dict(score_table(study, paths, ()).frame.select("model", "scale").unique().iter_rows())
+    assert scales == {CLASSIFIER: "probability", SCRATCH: "rank"}
+
+
 def test_a_table_of_scores_can_be_read_back(study):
     _, folder = audit_run(study.run, study.config, None)
     written = read_scores(folder / "scores.csv").frame
@@ -193,3 +203,23 @@ def test_too_many_counterparts_that_cannot_be_read_are_an_error(study, films):
 def test_what_was_left_out_is_counted(make_study, films):
     (films.root / "film3.png").write_bytes(b"")
     assert excluded(make_study()) == {"unreadable image (train)": 1}
+
+
+def test_a_drawn_area_is_the_severity_of_positives_where_the_data_set_names_none(study):
+    frame = score_table(study, {"classifier": study.run.path(CLASSIFIER)}, ()).frame
+    label, severity = frame["label"], frame["severity.pneumothorax"]
+
+    # A box of 12 by 12 pixels in a film of 32 by 32.
+    assert severity.filter(label == 1).to_list() == pytest.approx([144 / 1024] * int(label.sum()))
+    assert severity.filter(label == 0).null_count() == int((label == 0).sum())
+    assert "covariate.lungs_area" not in frame.columns
+
+
+def test_a_severity_that_the_data_set_names_is_kept(make_study, films):
+    named = pl.Series("severity.pneumothorax", [7.5] * len(films))
+    study = make_study(manifest=replace(films, frame=films.frame.with_columns(named)))
+    hold(study, CLASSIFIER, small_classifier(findings=FINDINGS))
+
+    assert set(score_table(study, {"classifier": study.run.path(CLASSIFIER)}, ()).frame["severity.pneumothorax"]) == {
+        7.5
+    }

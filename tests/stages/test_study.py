@@ -115,13 +115,13 @@ def test_drawn_masks_are_known_where_somebody_looked(make_study, films):
 
 
 def test_the_error_for_an_attribute_that_is_not_there_lists_what_helps(make_study, films):
-    error = suggest_attribute(make_study(), "chest_tub")
+    error = suggest_attribute(make_study().manifest, "chest_tub")
     assert isinstance(error, UsageError)
     assert "'squares' has no attribute 'chest_tub' (did you mean 'chest_tube'?); it has: chest_tube." in str(error)
     assert "--attributes FILE.csv" in str(error)
     assert "support_devices" not in str(error)
     proxy = changed(films, pl.lit(1.0).alias("attribute.support_devices"))
-    told = str(suggest_attribute(make_study(manifest=proxy, out="second"), "pacemaker"))
+    told = str(suggest_attribute(make_study(manifest=proxy, out="second").manifest, "pacemaker"))
     assert "a named proxy: --spurious support_devices" in told
 
 

@@ -15,9 +15,12 @@ import pytest
 from study.conftest import PROGRAM, run_audit
 
 from shortcut_audit.audit.result import read_result
-from shortcut_audit.masks.store import MaskStore
+from shortcut_audit.runs import read_run
 
 MODELS = {"classifier", "segmenter_pretrained", "segmenter_finetuned", "segmenter_scratch"}
+LEARNT = {"manifest.csv", "masks.h5", *(f"{model}.safetensors" for model in MODELS)}
+STAGES = 7
+"""Data, classifier, explanation, pre-training, two segmenters on drawn masks, audit."""
 
 
 def test_the_demo_ends_with_0_and_says_verdict_paths_and_whether_it_found_the_shortcut(finished):
@@ -88,21 +91,35 @@ def test_an_altered_output_is_made_again_with_the_same_content(study):
     assert weights.read_bytes() == good
 
 
-def test_a_killed_run_goes_on_where_it_was(study):
-    """Killed without warning in the middle of a stage; the same command ends, with the same masks."""
-    masks = (study / "run" / "masks.h5").read_bytes()
+def test_a_run_killed_in_every_stage_ends_as_if_it_had_never_been(study):
+    """Killed without warning once in the work of each stage; the same command ends, with the same bytes."""
+    finished = read_run(study / "run")
+    wanted = {name: finished.digest(name) for name in LEARNT}
+    numbers = read_result(study / "run" / "audit.json").metrics
     shutil.rmtree(study / "run")
+    for done in range(STAGES):
+        kill_when_done(study, done)
+    again = run_audit(study, "demo", "--config", "tiny.yaml", "--out", "run")
+    assert again.returncode == 0, again.stderr
+    run = read_run(study / "run")
+    assert {name: run.digest(name) for name in LEARNT} == wanted
+    assert read_result(study / "run" / "audit.json").metrics == numbers
+
+
+def kill_when_done(study, stages):
+    """Type the command and kill it a moment after so many stages were done, in the middle of the next one."""
+    record, audit = study / "run" / "run.json", study / "run" / "audit.json"
     command = [PROGRAM, "demo", "--config", "tiny.yaml", "--out", "run"]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, cwd=study, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
-        deadline = time.monotonic() + 120
-        while not (study / "run" / "classifier.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while started.poll() is None:
+            if record.exists() and len(json.loads(record.read_text())["stages"]) >= stages:
+                break
+            time.sleep(0.01)
+        time.sleep(0.05)
+        assert started.poll() is None, "it ended before it could be killed"
         started.send_signal(signal.SIGKILL)
-    again = run_audit(study, "demo", "--config", "tiny.yaml", "--out", "run")
-    assert again.returncode == 0, again.stderr
-    assert (study / "run" / "masks.h5").read_bytes() == masks
-    assert MaskStore(study / "run" / "masks.h5")
+    assert not audit.exists()
 
 
 def test_a_folder_of_another_configuration_is_73_and_left_alone(study):

@@ -58,6 +58,19 @@ def test_sigmoid_mask_loss_is_the_weighted_mean_over_known_pixels():
     assert found.item() == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_background_of_a_film_without_the_class_is_certain_and_weighs_one(activation):
+    """Two films: one pixel of two is foreground in the first, none in the second."""
+    masks = torch.tensor([[[[1.0, 0.0]]], [[[0.0, 0.0]]]])
+    logits = torch.zeros(2, 1 if activation == "sigmoid" else 2, 1, 2, requires_grad=True)
+    mask_loss(
+        logits, masks, torch.ones_like(masks),
+        activation=activation, positive_weight=1.0, background_weight=0.1, dice=False,
+    ).backward()  # fmt: skip
+    pull = logits.grad[:, -1, 0].abs() / 0.5 * (1 + 0.1 + 1 + 1)
+    assert pull.tolist() == [pytest.approx([1.0, 0.1]), pytest.approx([1.0, 1.0])]
+
+
 def test_softmax_mask_loss_is_the_weighted_cross_entropy_with_the_background_first():
     logits = planes([0.0, 1.0, 9.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0])  # background, benign, malignant
     masks = planes([0.0, 0.0, 1.0], [1.0, 0.0, 0.0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from shortcut_audit.audit.case_mix import standardise
 from shortcut_audit.audit.checks import CHECKS, Findings, Remark
 from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined
 from shortcut_audit.audit.planning import patients_by_margin, patients_by_scaling
@@ -32,9 +35,16 @@ def gap(question: Question) -> Findings:
     )
 
 
-def sides(question: Question) -> tuple[Contrast, Contrast]:
+class Cells(Protocol):
+    """What has pairs of cells: a question, raw or standardised."""
+
+    def pair(self, i: int, j: int, /) -> Contrast:
+        """Return A_ij."""
+
+
+def sides(cells: Cells) -> tuple[Contrast, Contrast]:
     """Return P and N, the shares of positives and of negatives in the gap."""
-    a11, a10, a01, a00 = (question.pair(i, j) for i, j in ((1, 1), (1, 0), (0, 1), (0, 0)))
+    a11, a10, a01, a00 = (cells.pair(i, j) for i, j in ((1, 1), (1, 0), (0, 1), (0, 0)))
     return 0.5 * (a10 - a00 + a11 - a01), 0.5 * (a00 - a01 + a10 - a11)
 
 
@@ -69,14 +79,29 @@ def _remarks(question: Question, found: Found) -> frozenset[Remark]:
     remarks: set[Remark] = set()
     if isinstance(found, Estimate) and not found.low <= 0 <= found.high:
         remarks.add("gap is not 0")
-    half = question.limits.margin / 2
-    shares = [side.estimate(ONE_SIDED) for side in sides(question)]
-    if all(isinstance(share, Estimate) and share.low > half for share in shares):
-        robust = question.pair(0, 1).estimate(question.limits.confidence)
-        # Case-mix columns would first have to be taken out; without any, the raw shares are all there is.
-        if not question.covariates or (isinstance(robust, Estimate) and robust.high < 0.5):
-            remarks.add("both sides")
+    if _both_sides(question):
+        remarks.add("both sides")
     return frozenset(remarks)
+
+
+def _both_sides(question: Question) -> bool:
+    """Return whether P and N both say that the gap is more than half the margin.
+
+    Case mix that was measured is first taken out. Raw shares count where nothing was measured, or where the
+    order is turned round among the patients where the association breaks.
+    """
+    standardised = standardise(question)
+    if standardised.measured and _above(sides(standardised), question.limits.margin / 2):
+        return True
+    if not _above(sides(question), question.limits.margin / 2):
+        return False
+    robust = question.pair(0, 1).estimate(question.limits.confidence)
+    return not standardised.measured or (isinstance(robust, Estimate) and robust.high < 0.5)
+
+
+def _above(shares: tuple[Contrast, Contrast], least: float) -> bool:
+    found = [share.estimate(ONE_SIDED) for share in shares]
+    return all(isinstance(share, Estimate) and share.low > least for share in found)
 
 
 def _plan(question: Question, found: Found) -> tuple[int | None, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shortcut_audit.audit.checks import CHECKS, Findings
+from shortcut_audit.audit.contrasts import aligned_auroc, robust_auroc
 from shortcut_audit.audit.question import Question
 from shortcut_audit.audit.result import Metric
 
@@ -21,12 +22,9 @@ def performance(question: Question) -> Findings:
 
 
 def _robust_and_aligned(question: Question) -> list[Metric]:
-    robust, aligned = question.pair(0, 1), question.pair(1, 0)
-    if question.association.sign is None:
-        robust = aligned = question.undefined(question.association.source)
     return [
-        question.metric("robust_auroc", robust, "robust"),
-        question.metric("aligned_auroc", aligned, "aligned"),
+        question.metric("robust_auroc", robust_auroc(question), "robust"),
+        question.metric("aligned_auroc", aligned_auroc(question), "aligned"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shortcut_audit.audit.checks import CHECKS, Findings
+from shortcut_audit.audit.contrasts import shift_in_class
 from shortcut_audit.audit.question import Question
 from shortcut_audit.audit.result import Answer, Metric
 
@@ -16,12 +17,7 @@ def score_shift(question: Question) -> Findings:
     """
     metrics, answers = [], []
     for label in (0, 1):
-        same = question.test & (question.label == bool(label))
-        shift = question.between(
-            same & (question.values == 1), same & (question.values == 0),
-            f"the {'positives' if label else 'negatives'} do not have both values of {question.attribute}",
-        )  # fmt: skip
-        metric = question.metric("score_shift", shift, f"label:{label}")
+        metric = question.metric("score_shift", shift_in_class(question, label), f"label:{label}")
         metrics.append(metric)
         answers.append(_answer(question, metric, label))
     return Findings(answers=tuple(answers), metrics=tuple(metrics))

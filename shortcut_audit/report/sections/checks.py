@@ -6,14 +6,14 @@ from markupsafe import Markup
 
 from shortcut_audit.audit.result import SEVERITY, Answer, AuditResult, Metric
 from shortcut_audit.report.blocks import about, bullets, names, nothing, paragraph, table
-from shortcut_audit.report.lookup import subject
+from shortcut_audit.report.lookup import Subject, subject
 from shortcut_audit.report.markup import anchors, join, tag
 from shortcut_audit.report.numbers import count, estimate, missing, number
 from shortcut_audit.report.sections import section
 from shortcut_audit.report.vocabulary import evidence_word, metric_label, plain
 
 _RANK = {"yes": 0, "cannot tell": 1, "no": 2}
-GOOD_NEWS = {"skill"}
+GOOD_NEWS = {"skill", "limit"}
 """Checks whose "yes" is what one hopes for."""
 HEAD = ("Check", "About", "Answer", "Measured", "Limit", "n + / n − / patients", "In words")
 
@@ -37,7 +37,10 @@ def checks(result: AuditResult) -> Markup:
 
 
 def _worst_first(result: AuditResult, answers: list[Answer]) -> list[Answer]:
-    severity = {subject(verdict): SEVERITY.index(verdict.status) for verdict in result.verdicts}
+    severity: dict[Subject, int] = {}
+    for verdict in result.verdicts:
+        key = subject(verdict)
+        severity[key] = max(severity.get(key, -1), SEVERITY.index(verdict.status))
     return sorted(
         answers,
         key=lambda answer: (-severity.get(subject(answer), -1), not answer.decides, _rank(answer)),

@@ -12,7 +12,7 @@ from shortcut_audit.report.blocks import bullets, definitions, nothing, paragrap
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import count, counted
 from shortcut_audit.report.sections import section
-from shortcut_audit.report.vocabulary import plain
+from shortcut_audit.report.vocabulary import plain, unit
 
 
 @section("data", title="Data", order=110)
@@ -23,7 +23,9 @@ def data(result: AuditResult) -> Markup:
         "patient": "Patients are the unit of every interval.",
         "image": "Without patient ids each image counts as its own patient: intervals may be too narrow.",
     }
-    audited = f"{counted(counts.images, 'image')} of {counted(counts.patients, 'patient')} were audited."
+    audited = (
+        f"{count(counts.images)} {unit(result, counts.images)} of {counted(counts.patients, 'patient')} were audited."
+    )
     return join([
         paragraph(audited, " ", units[counts.clustered_by]),
         definitions((plain(name), fact(value)) for name, value in result.dataset.items()),

@@ -30,36 +30,47 @@ def groups(result: AuditResult) -> Markup:
     about = subjects(metrics)
     ids = anchors(("forest", *one) for one in about)
     parts = [
-        _figure(one, name, [found for found in metrics if subject(found) == one])
+        _figure(
+            one,
+            name,
+            [found for found in metrics if subject(found) == one],
+            composite=one.attribute in result.counts.composites,
+        )
         for one, name in zip(about, ids, strict=True)
     ]
     intro = "The dashed line is guessing (0.5). Robust AUROC is the AUROC where the training association breaks."
     return join([paragraph(intro), tag("div", *parts, class_="panels")])
 
 
-def _figure(about: Subject, name: str, metrics: Sequence[Metric]) -> Markup:
+def _figure(about: Subject, name: str, metrics: Sequence[Metric], *, composite: bool) -> Markup:
     title = f"{about.model}: AUROC by group, {plain(about.finding)} and {plain(about.attribute)}"
     chart = forest(
-        [_point(found) for found in metrics],
+        [_point(found, composite=composite) for found in metrics],
         name=name,
         title=title,
-        description="; ".join(f"{_label(found)} {in_words(found)}" for found in metrics) + ".",
+        description="; ".join(f"{_label(found, composite=composite)} {in_words(found)}" for found in metrics) + ".",
         reference=0.5,
     )
-    rows = ([_label(m), estimate(m), count(m.n_pos), count(m.n_neg), count(m.n_patients), m.method] for m in metrics)
+    rows = (
+        [_label(m, composite=composite), estimate(m), count(m.n_pos), count(m.n_neg), count(m.n_patients), m.method]
+        for m in metrics
+    )
     heading = tag("figcaption", tag("b", about.model), f" {plain(about.finding)} · {plain(about.attribute)}")
     return tag("figure", heading, chart, folded("The numbers", table(title, HEAD, rows)))
 
 
-def _label(found: Metric) -> str:
-    if found.name in {"auroc", "aligned_auroc", "robust_auroc", "auroc_pair", "auroc_within", "auroc_within_strata"}:
-        return group_label(found.group)
+def _label(found: Metric, *, composite: bool) -> str:
+    if found.name in {"auroc", "aligned_auroc", "robust_auroc", "auroc_pair", "auroc_within", "auroc_within_strata",
+                      "worst_group_auroc"}:  # fmt: skip
+        return group_label(found.group, composite=composite)
+    if found.group.startswith("labels:"):
+        return f"{metric_label(found.name)} ({' / '.join(found.group.split(':')[1:])})"
     return metric_label(found.name)
 
 
-def _point(found: Metric) -> Point:
+def _point(found: Metric, *, composite: bool) -> Point:
     return Point(
-        label=_label(found),
+        label=_label(found, composite=composite),
         value=found.value,
         low=found.low,
         high=found.high,

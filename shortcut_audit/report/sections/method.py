@@ -16,7 +16,8 @@ VERDICT_RULE = (
     "FAIL: reliance is SHOWN, whatever the gap. PASS: the gap is WITHIN the margin and reliance is EXCLUDED. "
     "CONCERN: the gap is BEYOND, or something else calls for a look, and reliance is not SHOWN. "
     "INSUFFICIENT: everything else. Where one question alone was asked, it alone decides. "
-    "A gap alone never fails a model, and no gap alone never clears one."
+    "A gap alone never fails a model, and no gap alone never clears one. A limit of the plan is a verdict of its "
+    "own: FAIL where the whole interval misses it, PASS where it holds it, else INSUFFICIENT."
 )
 CAN_FAIL = (
     "A gap can come from which patients carry the attribute. Only the same image with and without it tells.",

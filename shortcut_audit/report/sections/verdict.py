@@ -50,13 +50,23 @@ def _summary(result: AuditResult) -> Markup:
     tally = Counter(one.status for one in result.verdicts)
     parts = [f"{count(tally[status])} {STATUS_WORDS[status][1]}" for status in reversed(SEVERITY) if tally[status]]
     about = f"{counted(len(result.verdicts), 'verdict')}: {', '.join(parts)}. The run takes the worst."
-    return tag("div", chip(result.status), paragraph(about), _asked(result), class_="summary")
+    return tag("div", chip(result.status), paragraph(about), _asked(result), _planned(result), class_="summary")
+
+
+def _planned(result: AuditResult) -> Markup:
+    """Say by which plan the audit was made and whether it kept to it; nothing where there was none."""
+    if result.plan is None:
+        return join(())
+    said = f"{counted(len(result.plan.deviations), 'deviation')} (reason given: {result.plan.reason})"
+    kept = said if result.plan.deviations else "nothing was changed"
+    return paragraph("Made by the plan ", tag("a", result.plan.file, href="#plan"), f": {kept}.", class_="asked")
 
 
 def _asked(result: AuditResult) -> Markup:
     """Say which questions were put, and that everything else was not."""
     attributes = ", ".join(dict.fromkeys(plain(one.attribute) for one in result.verdicts))
-    asked = [name for name in QUESTIONS if any(_asks(result, one, name) for one in result.verdicts)]
+    tabled = [one for one in result.verdicts if one.limit is None]
+    asked = [name for name in QUESTIONS if any(_asks(result, one, name) for one in tabled)]
     skipped = [f"{name} ({QUESTIONS[name]})" for name in QUESTIONS if name not in asked]
     not_asked = "; ".join([*skipped, "any other attribute"])
     return paragraph(f"Asked: {' and '.join(asked)}, for {attributes}. Not asked: {not_asked}.", class_="asked")
@@ -72,7 +82,7 @@ def _asks(result: AuditResult, one: Verdict, question: str) -> bool:
 
 def _card(result: AuditResult, one: Verdict, name: str) -> Markup:
     first, *others = one.sentences or ("This verdict came without words.",)
-    about = f"{plain(one.finding)} · {plain(one.attribute)}"
+    about = " · ".join([plain(one.finding), plain(one.attribute), *([one.limit] if one.limit else [])])
     heading = tag("h3", tag("span", one.model, class_="name"), tag("span", about, class_="about"))
     return tag(
         "article",
@@ -80,15 +90,22 @@ def _card(result: AuditResult, one: Verdict, name: str) -> Markup:
         paragraph(first, class_="first"),
         _answers(result, one),
         *(paragraph(sentence) for sentence in others),
-        tag("dl", *(_tile(label, found) for label, found in headlines(result, subject(one))), class_="tiles"),
+        _tiles(result, one) if one.limit is None else "",
         paragraph("Rule that decided: ", tag("code", one.rule), class_="rule"),
         class_=f"verdict {one.status}",
         id=name,
     )
 
 
+def _tiles(result: AuditResult, one: Verdict) -> Markup:
+    return tag("dl", *(_tile(label, found) for label, found in headlines(result, subject(one))), class_="tiles")
+
+
 def _answers(result: AuditResult, one: Verdict) -> Markup:
-    finding, attribute = plain(one.finding), feature(one.attribute)
+    """Return both answers; nothing for a limit of the plan, which has none."""
+    if one.gap is None or one.reliance is None:
+        return join(())
+    finding, attribute = plain(one.finding), feature(one.attribute, result.counts.composites)
     margin = limit(result, "margin")
     width = f" of {number(margin)}" if margin is not None else ""
     gap = f"Does performance hold where {attribute} and {finding} disagree?"

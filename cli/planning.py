@@ -1,0 +1,68 @@
+"""``audit evaluate`` before there is a result: ``--freeze`` writes a plan, ``--size-for`` says how many patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .output import emit, emit_json, emit_table
+
+if TYPE_CHECKING:
+    from shortcut_audit.config import Config
+
+CELL_NAMES = {(1, 1): "positive, with", (1, 0): "positive, without", (0, 1): "negative, with",
+              (0, 0): "negative, without"}  # fmt: skip
+
+
+def show_frozen(
+    config: Config, target: Path, *, scores: Path | None, run: Path | None, model: Path | None, intended_use: str,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Write a plan and say what is in it; nothing of any score is printed."""
+    from shortcut_audit import pipeline
+    from shortcut_audit.provenance import sha256_file
+
+    plan = pipeline.freeze(config, target, scores=scores, run=run, model=model, intended_use=intended_use)
+    if as_json:
+        emit_json({"plan": str(target), "sha256": sha256_file(target), "images": plan.test_ids.images})
+        return
+    source = f"--scores {scores}" if scores else f"--model {model}" if model else f"--run {run}" if run else ""
+    asked = plan.evaluate
+    emit(f"plan:  {target}")
+    ask = "gap and reliance" if asked.ask == "both" else asked.ask
+    emit(f"asks:  {ask} of {', '.join(asked.spurious)}, for {', '.join(plan.findings)}, "
+         f"models {', '.join(plan.models or ['any'])}, {plan.test_ids.images} test images")  # fmt: skip
+    emit("next:  complete 'intended_use' and 'limits' in it and keep it where its date is known; then")
+    emit(f"       audit evaluate {source} --plan {target}".replace("  --plan", " --plan"))
+
+
+def show_size(config: Config, text: str, *, scores: Path | None, as_json: bool) -> None:
+    """Say how many patients a study needs, by cell and in all, and what that rests on."""
+    from shortcut_audit.stages.size import assumptions, parse_wishes, size_study
+
+    design, sizes = size_study(config, parse_wishes(text), scores)
+    rests_on = assumptions(design)
+    if as_json:
+        studies = [
+            {
+                "mix": size.mix,
+                "needs": [
+                    {"answer": need.answer, "total": need.total,
+                     "cells": {CELL_NAMES[cell]: count for cell, count in need.cells.items()}}
+                    for need in size.needs
+                ],
+            }
+            for size in sizes
+        ]  # fmt: skip
+        emit_json({"assumptions": rests_on, "studies": studies})
+        return
+    for size in sizes:
+        emit(f"Patients needed, {size.mix}:")
+        rows = [[need.answer, *(f"{count:,}" for count in need.cells.values()), f"{need.total:,}"]
+                for need in size.needs]  # fmt: skip
+        emit_table(["for the answer", *CELL_NAMES.values(), "in all"], rows)
+    if len(sizes) == 1:
+        emit("For totals at other rates: prevalence=.2,given_finding=.7,given_none=.1, or --scores with --spurious.")
+    emit("Rests on:")
+    for line in rests_on:
+        emit(f"  {line}")

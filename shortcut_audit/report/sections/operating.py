@@ -1,0 +1,99 @@
+"""Decisions at the threshold: how it was chosen, and what is flagged with and without the attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+
+from shortcut_audit.audit.result import AuditResult, OperatingPoint
+from shortcut_audit.report.blocks import names, nothing, paragraph, table
+from shortcut_audit.report.lookup import Subject, metric, subjects
+from shortcut_audit.report.markup import join, tag
+from shortcut_audit.report.numbers import counted, estimate, missing, number, sample_size
+from shortcut_audit.report.sections import section
+from shortcut_audit.report.vocabulary import group_label, metric_label
+
+GROUPS = ("all", "within:1", "within:0")
+SHARES = ("sensitivity", "specificity", "ppv")
+CHANGES = ("sensitivity_change", "false_alarm_change")
+HEAD = ("Model", "Threshold", "Rule", "Chosen on")
+RULES = {
+    "youden": "the score with the largest sensitivity + specificity (Youden)",
+    "sensitivity": "the largest score with a sensitivity of at least ",
+    "specificity": "the smallest score with a specificity of at least ",
+}
+
+
+@section("operating", title="Decisions at the threshold", order=44)
+def operating(result: AuditResult) -> Markup:
+    """Threshold of every model, and sensitivity, specificity and PPV at it in every group."""
+    rows = subjects(found for found in result.find("sensitivity") if found.role == "model")
+    if not rows:
+        return nothing("No sensitivity was computed in this audit, so there is no threshold to speak of.")
+    parts = [paragraph(
+        "An image is flagged where its score is at or above the threshold. The threshold of a model is the same in "
+        "every group; it is chosen on validation images or given as a number, never chosen on the test. Intervals "
+        "take it as given."
+    )]  # fmt: skip
+    if result.operating_points:
+        parts.append(table("Thresholds", HEAD, (_threshold(point) for point in result.operating_points)))
+        if any(point.threshold is None for point in result.operating_points):
+            parts.append(
+                paragraph("A threshold given as a number, as in --operating-point 0.5, needs no validation images.")
+            )
+    parts.append(
+        table(
+            "Decisions by group",
+            ("Model", "Group", *map(metric_label, SHARES)),
+            (row for about in rows for row in _groups(result, about)),
+        )
+    )
+    parts.append(paragraph(
+        "The gap in decisions: positives with the attribute minus positives without it, and negatives with it minus "
+        "negatives without it. Severity moves the first, harder negatives move the second, the attribute moves both."
+    ))  # fmt: skip
+    parts.append(
+        table(
+            "Change with the attribute",
+            ("Model", *map(metric_label, CHANGES)),
+            (_row(result, about, CHANGES) for about in rows),
+        )
+    )
+    return join(parts)
+
+
+def counted_estimate(result: AuditResult, about: Subject, name: str, group: str) -> Markup:
+    """Return a number with its interval and, beneath it, the images and patients it rests on."""
+    found = metric(result, about, name, group)
+    size = sample_size(found) if found is not None and found.value is not None else ""
+    return join([estimate(found), tag("span", size, class_="about") if size else ""])
+
+
+def _threshold(point: OperatingPoint) -> Sequence[object]:
+    head = names(point.model, point.finding, "")
+    if point.threshold is None:
+        return [head, tag("span", missing(point.reason), class_="missing"), _rule(point.rule), _chosen_on(point)]
+    return [head, number(point.threshold), _rule(point.rule), _chosen_on(point)]
+
+
+def _rule(text: str) -> str:
+    kind, _, value = text.partition("=")
+    return RULES[kind.strip()] + value.strip() if kind.strip() in RULES else "given as a number"
+
+
+def _chosen_on(point: OperatingPoint) -> str:
+    if not point.n:
+        return "no image"
+    images, patients = counted(point.n, "validation image"), counted(point.n_patients, "patient")
+    return f"{images} of {patients}, {counted(point.n_pos, 'positive')}"
+
+
+def _groups(result: AuditResult, about: Subject) -> Iterator[Sequence[object]]:
+    for group in GROUPS:
+        shares = (counted_estimate(result, about, name, group) for name in SHARES)
+        yield [names(*about), group_label(group), *shares]
+
+
+def _row(result: AuditResult, about: Subject, wanted: Sequence[str]) -> Sequence[object]:
+    return [names(*about), *(counted_estimate(result, about, name, "all") for name in wanted)]
