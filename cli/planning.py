@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
+    from shortcut_audit.audit.study_size import Need
     from shortcut_audit.config import Config
 
 CELL_NAMES = {(1, 1): "positive, with", (1, 0): "positive, without", (0, 1): "negative, with",
@@ -48,7 +49,7 @@ def show_size(config: Config, text: str, *, scores: Path | None, as_json: bool) 
                 "mix": size.mix,
                 "needs": [
                     {"answer": need.answer, "total": need.total,
-                     "cells": {CELL_NAMES[cell]: count for cell, count in need.cells.items()}}
+                     "cells": need.cells and {CELL_NAMES[cell]: count for cell, count in need.cells.items()}}
                     for need in size.needs
                 ],
             }
@@ -58,11 +59,17 @@ def show_size(config: Config, text: str, *, scores: Path | None, as_json: bool) 
         return
     for size in sizes:
         emit(f"Patients needed, {size.mix}:")
-        rows = [[need.answer, *(f"{count:,}" for count in need.cells.values()), f"{need.total:,}"]
-                for need in size.needs]  # fmt: skip
-        emit_table(["for the answer", *CELL_NAMES.values(), "in all"], rows)
+        emit_table(["for the answer", *CELL_NAMES.values(), "in all"], [_needed(need) for need in size.needs])
     if len(sizes) == 1:
         emit("For totals at other rates: prevalence=.2,given_finding=.7,given_none=.1, or --scores with --spurious.")
     emit("Rests on:")
     for line in rests_on:
         emit(f"  {line}")
+
+
+def _needed(need: Need) -> list[str]:
+    from shortcut_audit.audit.study_size import MOST
+
+    if need.cells is None:
+        return [need.answer, *("-" for _ in CELL_NAMES), f"more than {MOST:,}"]
+    return [need.answer, *(f"{count:,}" for count in need.cells.values()), f"{need.total:,}"]

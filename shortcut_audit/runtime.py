@@ -100,9 +100,11 @@ def cap_threads() -> int:
     """Limit BLAS and OpenMP to the cores this process may use; return that number.
 
     Must run before numpy is imported. Over-subscribed BLAS pools made a peer's audit 20 times slower.
-    A limit that the user set is left alone.
+    A limit that the user set is left alone, and holds for the libraries that were not named: torch takes
+    MKL_NUM_THREADS before OMP_NUM_THREADS, and threads that wait for a core of their own spin.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    named = [os.environ[variable] for variable in _THREAD_VARIABLES if os.environ.get(variable)]
     for variable in _THREAD_VARIABLES:
-        os.environ.setdefault(variable, str(cores))
+        os.environ.setdefault(variable, named[0] if named else str(cores))
     return cores

@@ -57,10 +57,17 @@ def test_on_a_terminal_there_is_a_bar_that_takes_words_as_they_are(monkeypatch, 
     assert "2/2" in err
 
 
-def test_threads_are_limited_to_the_cores_and_a_users_limit_is_left_alone(monkeypatch):
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+@pytest.mark.parametrize(
+    ("given", "found"), [({}, ["3", "3", "3"]), ({"OMP_NUM_THREADS": "1"}, ["1", "1", "1"]),
+                         ({"MKL_NUM_THREADS": "7", "OMP_NUM_THREADS": "2"}, ["2", "2", "7"])],
+)  # fmt: skip
+def test_threads_are_limited_to_the_cores_or_to_what_the_user_said(monkeypatch, given, found):
+    """One limit holds for all: torch takes MKL_NUM_THREADS before OMP_NUM_THREADS."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    for name in names:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     assert cap_threads() == 3
-    assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("3", "7")
+    assert [os.environ[name] for name in names] == found

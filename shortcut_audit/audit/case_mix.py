@@ -139,7 +139,7 @@ def _unlike(side: Side) -> str | None:
         for what, numbers in (("", values), ("ranks of ", mid_ranks(values))):
             after = mean_difference(numbers, side.present, fit.weights, base=fit.base)
             if after is None:
-                return f"{name} does not vary among {who} of one group"
+                return f"{name} does not vary among {who} of either group"
             if abs(after.value) >= MOST_DIFFERENCE:
                 apart = f"{abs(after.value):.2f} SD, not under {MOST_DIFFERENCE:g}"
                 return f"the {who} still differ in {what}{name} after weighting ({apart})"

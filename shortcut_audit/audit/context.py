@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from shortcut_audit.audit.groups import composite_terms
 from shortcut_audit.audit.scores import ScoresTable
 from shortcut_audit.audit.suggestion import attribute_kind, total_log_odds
 from shortcut_audit.shapes import Bools, Floats
@@ -76,21 +77,6 @@ def _scale(used: pl.DataFrame) -> Scale:
     return "probability" if found == {"probability"} else "unknown"
 
 
-def training_rates(values: Floats, label: Bools, train: Bools) -> tuple[float, float] | None:
-    """Return P(a=1 | y=1) and P(a=1 | y=0) of the training rows; None without both classes.
-
-    Args:
-        values: (N,) 1 present, 0 absent, NaN unknown; these are left out.
-        label: (N,) the finding.
-        train: (N,) which rows are training rows.
-    """
-    known = train & ~np.isnan(values)
-    sides = [values[known & side] for side in (label, ~label)]
-    if not all(len(side) for side in sides):
-        return None
-    return float(sides[0].mean()), float(sides[1].mean())
-
-
 def _readers(table: ScoresTable, used: pl.DataFrame) -> list[str]:
     """Return the readers who read anything of these rows."""
     return [name for name in table.names(READER) if used[f"{READER}.{name}"].null_count() < used.height]
@@ -98,5 +84,5 @@ def _readers(table: ScoresTable, used: pl.DataFrame) -> list[str]:
 
 def _terms(table: ScoresTable, asked: Sequence[str]) -> list[str]:
     """Return the attributes behind what is asked, each once: of ``view=ap+tube`` these are ``view`` and ``tube``."""
-    parts = [part for name in asked for part in ([name] if name in table.attributes else name.split("+"))]
+    parts = [part for name in asked for part in composite_terms(name, table.attributes)]
     return list(dict.fromkeys(part if part in table.attributes else part.partition("=")[0] for part in parts))

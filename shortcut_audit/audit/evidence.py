@@ -93,15 +93,22 @@ def _opened(case: Case, check: str, rows: int) -> Case:
     assert answer.limit is not None
     needed = patients_by_scaling(
         patients, half=(answer.high - answer.low) / 2, distance=abs(answer.value) - answer.limit,
-        confidence=question.limits.confidence, rows=rows,
+        confidence=question.limits.confidence, rows=rows * found.sources,
     )  # fmt: skip
     opened = answer.model_copy(
         update={
             "evidence": "cannot tell", "n_needed": needed, "cell_needed": cell,
-            "reason": f"{answer.reason}, which does not survive Holm's correction over {rows} rows",
+            "reason": f"{answer.reason}, which does not survive {_correction(rows, found.sources)}",
         }
     )  # fmt: skip
     return replace(case, findings={**case.findings, check: replace(found, answers=(opened, *found.answers[1:]))})
+
+
+def _correction(rows: int, sources: int) -> str:
+    said = [f"Holm's correction over {rows} rows"] if rows > 1 else []
+    if sources > 1:
+        said.append("the correction for two sources (the pairs and the reference model)")
+    return " and ".join(said)
 
 
 def judge(case: Case) -> Verdict:

@@ -6,7 +6,7 @@ of other kinds, and several at once, are asked by what they suggest: see :mod:`s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +73,27 @@ def require_attribute(table: ScoresTable, name: str) -> str:
         have = ", ".join(table.attributes) or "none"
         raise UsageError(f"there is no attribute '{name}'{did_you_mean(name, table.attributes)}; the table has: {have}")
     return name
+
+
+def composite_terms(attribute: str, known: Collection[str]) -> list[str]:
+    """Return the terms of ``A+B=v``, each an attribute or ``NAME=VALUE``; one term where it is no composite.
+
+    A plus sign within a name that is known stays, and so does one within a value (``er=ER+``): there no known
+    attribute follows it.
+
+    Args:
+        attribute: as the user wrote it.
+        known: attributes that there are.
+    """
+    if attribute in known:
+        return [attribute]
+    terms: list[str] = []
+    for piece in attribute.split("+"):
+        if terms and "=" in terms[-1] and piece.partition("=")[0] not in known:
+            terms[-1] += f"+{piece}"
+        else:
+            terms.append(piece)
+    return terms
 
 
 def training_rates(values: Floats, label: Bools, train: Bools) -> tuple[float, float] | None:

@@ -20,6 +20,8 @@ from scipy.special import ndtri
 from shortcut_audit.audit.estimate import Contrast
 from shortcut_audit.audit.metrics import Part, patient_sums
 from shortcut_audit.audit.question import Question
+from shortcut_audit.audit.scores import ScoresTable
+from shortcut_audit.audit.suggestion import is_suggestion
 from shortcut_audit.config import EvaluateConfig
 from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.shapes import Bools, Floats
@@ -46,13 +48,19 @@ class Quality:
         return Quality(sensitivity=self.specificity, specificity=self.sensitivity)
 
 
-def refuse_other_qualities(settings: EvaluateConfig) -> None:
-    """Raise UsageError where the quality of labels is given of an attribute that nobody asks about."""
+def refuse_other_qualities(table: ScoresTable, settings: EvaluateConfig) -> None:
+    """Raise UsageError where the quality of labels is given of what nobody asks about, or of a composite."""
     for name in settings.attribute_quality:
         if name not in settings.spurious:
             raise UsageError(
                 f"evaluate.attribute_quality names '{name}'{did_you_mean(name, settings.spurious)}, which is not "
                 f"asked about; asked for: {', '.join(settings.spurious)}"
+            )
+        if is_suggestion(name, table):
+            raise UsageError(
+                f"evaluate.attribute_quality names '{name}', which is asked by what it suggests and has no sensitivity "
+                "and specificity of its own; take it out, or ask about an attribute of 0 and 1 or one value "
+                "(NAME=VALUE) and give those of its labels"
             )
 
 

@@ -18,6 +18,8 @@ from shortcut_audit.audit.wording import number
 from shortcut_audit.errors import UsageError, did_you_mean
 
 Source = Literal["plan", "policy"]
+OF_CHANCE = ("gap_permuted", "gap_permuted_p")
+"""Numbers whose ends are no confidence interval."""
 Subject = tuple[str, str, str]
 """Model, finding, attribute."""
 STATUS: dict[Evidence, Status] = {"yes": "pass", "no": "fail", "cannot tell": "insufficient"}
@@ -85,8 +87,13 @@ class Judged:
 
 
 def refuse_unknown(limits: Iterable[MetricLimit], known: Collection[str], *, where: str) -> None:
-    """Raise UsageError if a limit is set on a number that no audit gives."""
+    """Raise UsageError if a limit is set on a number that no audit gives, or on one that says what chance does."""
     for limit in limits:
+        if limit.metric in OF_CHANCE:
+            raise UsageError(
+                f"{where}: a limit is set on '{limit.metric}', which says what chance does and has no confidence "
+                "interval to judge; set it on 'auroc_gap'"
+            )
         if limit.metric not in known:
             raise UsageError(
                 f"{where}: a limit is set on '{limit.metric}', and no number is called so"

@@ -30,7 +30,7 @@ def linearised(
     """
     variance = dot(influence, influence)
     if df <= 0:
-        return Undefined(reason="one group has a single patient", tally=tally)
+        return Undefined(reason="too few patients to tell how much they vary", tally=tally)
     if variance < ZERO_VARIANCE:
         return Undefined(reason="no patient moves it, so it has no interval", tally=tally)
     half = float(stdtrit(df, (1 + confidence) / 2)) * float(np.sqrt(variance))

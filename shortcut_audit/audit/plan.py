@@ -203,9 +203,11 @@ def plan_text(plan: Plan) -> str:
 
 def _line(key: str, value: Any, comment: str | None) -> str:
     """Return one key with its value on one line, and a comment."""
+    # PyYAML writes the line break NEL raw where Unicode is allowed, and reads it back as a blank.
     listed = yaml.safe_dump(
-        [_plain(value)], default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False
-    )
+        [_plain(value)], default_flow_style=True, width=float("inf"), allow_unicode="\\x85" not in repr(value),
+        sort_keys=False,
+    )  # fmt: skip
     text = f"{key}: {listed.strip()[1:-1]}"
     return f"{text}  # {comment}\n" if comment else f"{text}\n"
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from shortcut_audit.audit.context import Context, training_rates
+from shortcut_audit.audit.context import Context
 from shortcut_audit.audit.estimate import Contrast, Estimate, Place, Undefined, fields
 from shortcut_audit.audit.groups import (
     Association,
@@ -20,6 +20,7 @@ from shortcut_audit.audit.groups import (
     count_cells,
     count_unknown,
     find_association,
+    training_rates,
 )
 from shortcut_audit.audit.metrics import Sampling, auroc, count_distinct
 from shortcut_audit.audit.result import CellCount, Metric
@@ -106,9 +107,13 @@ class Question:
 
     def _named(self, label: int, value: int) -> str:
         who = "positives" if label else "negatives"
+        return f"{who} {self.state_name(value)}"
+
+    def state_name(self, value: int) -> str:
+        """Return one of the attribute's own values in words: ``without chest_tube``."""
         if self.composite:
-            return f"{who} where {self.attribute} speaks {'for' if value else 'against'} the finding"
-        return f"{who} {'with' if value else 'without'} {self.attribute}"
+            return f"where {self.attribute} speaks {'for' if value else 'against'} the finding"
+        return f"{'with' if value else 'without'} {self.attribute}"
 
     def cell(self, label: int, expected: int) -> Bools:
         """Return (N,) the test rows of one cell."""

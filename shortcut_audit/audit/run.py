@@ -38,6 +38,7 @@ from shortcut_audit.audit.seeds import agreements, seed_means
 from shortcut_audit.audit.units import collapse, unit_notes
 from shortcut_audit.audit.wording import feature_of
 from shortcut_audit.config import Ask, EvaluateConfig, Origin
+from shortcut_audit.config.checked_yaml import explain
 from shortcut_audit.data.manifest import Pairs, TestDesign
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 from shortcut_audit.provenance import Provenance, collect_provenance, sha256_bytes
@@ -126,7 +127,7 @@ def audit_table(
     setting = Setting(limits=settings, pairs=pairs, test_design=test_design, origins=origins or {})
     images, table = table, collapse(table, settings.per)
     refuse_rates_of_several(table, settings)
-    refuse_other_qualities(settings)
+    refuse_other_qualities(table, settings)
     questions = ask_questions(table, setting)
     cases = [Case(question=question, findings=_ask_all(question)) for question in questions]
     judged = correct([case for case in cases if case.question.role == "model"])
@@ -191,7 +192,8 @@ def _limits(setting: Setting) -> tuple[Limit, ...]:
 
 
 def _ask_all(question: Question) -> dict[str, Any]:
-    # A copy, so that what the checks keep for each other is gone when they are done: with many questions it is much.
+    # A copy, so that what the checks keep for each other is gone when they are done (of the last question it stays,
+    # in ``standardise``): with many questions it is much.
     asked = replace(question)
     return {name: CHECKS.get(name)(asked) for name in CHECKS.names()}
 
@@ -257,10 +259,7 @@ def audit_scores(
     try:
         settings = EvaluateConfig(spurious=asked, association=association, ask=ask, **limits)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(
-            f"'{first['loc'][0]}' is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
-        ) from error
+        raise UsageError(explain(error, EvaluateConfig)) from error
     table = ScoresTable.from_frame(_as_polars(frame), where="the table of scores")
     origins: dict[str, Origin] = dict.fromkeys(limits, "command line")
     said = {"pairs": pairs, "test_design": test_design}

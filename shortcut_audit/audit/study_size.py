@@ -22,6 +22,7 @@ EQUAL: Mapping[Cell, float] = dict.fromkeys(CELLS, 0.25)
 FACTORS = (2, 3)
 """A gap that is to be found is planned for as so many margins."""
 MOST = 10**8
+"""Patients in all at which the search ends."""
 ROUNDING = 1e-6
 """A patient's fraction under this is an error of the computer's."""
 HIGHEST = 0.99
@@ -51,19 +52,19 @@ class Design:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Patients that one answer takes, by cell."""
+    """Patients that one answer takes, by cell; ``cells`` is None where ``MOST`` in all are not enough."""
 
     answer: str
-    cells: Mapping[Cell, int]
+    cells: Mapping[Cell, int] | None
 
     @property
-    def total(self) -> int:
+    def total(self) -> int | None:
         """Patients in all cells."""
-        return sum(self.cells.values())
+        return None if self.cells is None else sum(self.cells.values())
 
 
 def needs_of(design: Design, shares: Mapping[Cell, float]) -> list[Need]:
-    """Return what each answer takes.
+    """Return what each answer takes; no gap is planned for that would leave no robust AUROC above 0.
 
     Args:
         design: what is planned for.
@@ -73,6 +74,8 @@ def needs_of(design: Design, shares: Mapping[Cell, float]) -> list[Need]:
     found = [Need(answer=f"gap WITHIN {margin}, if there is none", cells=_cells(design, shares, _within(design)))]
     for factor in FACTORS:
         gap = factor * design.gap
+        if gap >= design.auroc:
+            continue
         answer = f"gap BEYOND {margin}, if it is {gap:g}"
         found.append(Need(answer=answer, cells=_cells(design, shares, _beyond(design, gap))))
     answer = f"reliance EXCLUDED beyond {margin} (exact pairs), if there is none"
@@ -91,14 +94,19 @@ Sizes = Mapping[Cell, float]
 Enough = Callable[[Sizes], bool]
 
 
-def _cells(design: Design, shares: Mapping[Cell, float], enough: Enough) -> dict[Cell, int]:
-    """Return the patients in each cell of the smallest study that is enough (bisection over its total)."""
+def _cells(design: Design, shares: Mapping[Cell, float], enough: Enough) -> dict[Cell, int] | None:
+    """Return the patients in each cell of the smallest study that is enough (bisection over its total), if any is."""
+
+    def fits(total: int) -> bool:
+        sizes = {cell: total * share for cell, share in shares.items()}
+        return min(sizes.values()) >= design.least and enough(sizes)
+
     low, high = 0, MOST
+    if not fits(high):
+        return None
     while high - low > 1:
         middle = (low + high) // 2
-        sizes = {cell: middle * share for cell, share in shares.items()}
-        fits = min(sizes.values()) >= design.least and enough(sizes)
-        low, high = (low, middle) if fits else (middle, high)
+        low, high = (low, middle) if fits(middle) else (middle, high)
     return {cell: math.ceil(high * share - ROUNDING) for cell, share in shares.items()}
 
 

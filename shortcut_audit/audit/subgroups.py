@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from shortcut_audit.audit.estimate import Contrast
+from shortcut_audit.audit.groups import composite_terms
 from shortcut_audit.audit.metrics import count_patients
 from shortcut_audit.audit.question import Question
 from shortcut_audit.shapes import Bools
@@ -48,9 +49,9 @@ def search(question: Question) -> Search:
     """
     groups: dict[str, Bools] = {}
     left_out: dict[str, str] = {}
-    own = {term.partition("=")[0] for term in (question.attribute, *question.attribute.split("+"))}
+    own = _own_columns(question, [question.attribute])
     for name, column in question.context.columns.items():
-        if name in own or question.attribute == name:
+        if name in own:
             continue
         known = column.filter(pl.Series(question.test)).drop_nulls().unique().sort()
         reason = _unfit(known)
@@ -90,13 +91,20 @@ def _groups_of(question: Question, name: str, column: pl.Series, known: pl.Serie
         f"{name}={value if isinstance(value, str) else format(value, 'g')}": question.test & _equal(column, value)
         for value in known
     }
-    asked = {term.partition("=")[0] for one in question.limits.spurious for term in (one, *one.split("+"))}
+    asked = _own_columns(question, question.limits.spurious)
     crossed = {
         f"{whose},{group}": rows & inside
         for whose, rows in attribute_groups(question).items()
         for group, inside in named.items()
     }
     return crossed if name in asked else {**named, **crossed}
+
+
+def _own_columns(question: Question, attributes: Iterable[str]) -> set[str]:
+    """Return the columns behind attributes as they were asked for."""
+    known = question.context.columns
+    terms = [term for attribute in attributes for term in composite_terms(attribute, known)]
+    return {term if term in known else term.partition("=")[0] for term in terms}
 
 
 def _equal(column: pl.Series, value: str | float) -> Bools:

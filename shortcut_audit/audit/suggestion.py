@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 from scipy.special import logit
 
-from shortcut_audit.audit.groups import attribute_values, require_attribute
+from shortcut_audit.audit.groups import attribute_values, composite_terms, require_attribute
 from shortcut_audit.audit.overlap import fit_propensity, spline_terms
 from shortcut_audit.audit.scores import ScoresTable
 from shortcut_audit.errors import UsageError
@@ -56,7 +56,7 @@ def is_suggestion(attribute: str, table: ScoresTable) -> bool:
     """Return whether ``attribute`` is asked by e(a): ``A+B``, or one attribute that is not 0 and 1."""
     if attribute in table.attributes:
         return attribute_kind(table, attribute) != "binary"
-    return "+" in attribute
+    return len(composite_terms(attribute, table.attributes)) > 1
 
 
 def attribute_kind(table: ScoresTable, name: str) -> Kind:
@@ -84,7 +84,7 @@ def suggest(table: ScoresTable, frame: pl.DataFrame, attribute: str) -> Suggesti
     label = frame["label"].to_numpy() == 1
     if not (label[train].any() and (~label[train]).any()):
         raise UsageError(_no_training(table, attribute))
-    terms = [attribute] if attribute in table.attributes else attribute.split("+")
+    terms = composite_terms(attribute, table.attributes)
     log_odds = total_log_odds(table, frame, terms, label, train)
     values = (log_odds > 0).astype(np.float64)
     # Rounding makes "says nothing" a number next to 0.

@@ -6,6 +6,9 @@ with``; ``we cannot tell``. A gap alone never says that the model uses the attri
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from shortcut_audit.audit.groups import composite_terms
 from shortcut_audit.audit.question import Question
 from shortcut_audit.audit.result import Answer, Status
 
@@ -33,9 +36,9 @@ def sentences(
     return first, second, suspicion + chosen + last
 
 
-def feature_name(attribute: str) -> str:
-    """Return an attribute as words; a composite by its number of parts."""
-    parts = attribute.split("+")
+def feature_name(attribute: str, known: Collection[str] = ()) -> str:
+    """Return an attribute as words; a composite of ``known`` ones by its number of parts."""
+    parts = composite_terms(attribute, known)
     if len(parts) > 1:
         return f"the composite of {len(parts)} attributes"
     name, equals, value = attribute.partition("=")
@@ -44,8 +47,9 @@ def feature_name(attribute: str) -> str:
 
 def feature_of(question: Question) -> str:
     """Return the attribute of a question as words; one that is asked by e(a) as what it suggests."""
-    name = feature_name(question.attribute)
-    return f"what {name} suggests" if question.composite and "+" not in question.attribute else name
+    known = question.context.columns
+    name, alone = feature_name(question.attribute, known), len(composite_terms(question.attribute, known)) == 1
+    return f"what {name} suggests" if question.composite and alone else name
 
 
 def number(value: float | None) -> str:
@@ -153,7 +157,7 @@ def _how_many(question: Question, open_: Answer) -> str:
 
 
 def _cannot_tell(question: Question, patients: int, cell: str, needed: int) -> str:
-    words = cell.replace(question.attribute, feature_name(question.attribute))
+    words = cell.replace(question.attribute, feature_name(question.attribute, question.context.columns))
     place = f"among the {cell}" if cell in {"positives", "negatives"} else f"in the cell {words}"
     return f"We cannot tell: {patients} patients {place}; about {needed} would decide."
 

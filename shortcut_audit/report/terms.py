@@ -65,3 +65,11 @@ PROPORTION: dict[str, Term] = {
         "Gap less a reader's", "Gap of the model minus that of the reader, same images; it decides nothing."
     ),
 }
+
+BOOTSTRAP: dict[str, Term] = {
+    "auroc_by_bootstrap": Term("AUROC, bootstrap", "AUROC with the interval of a stratified bootstrap of patients."),
+    "robust_auroc_by_bootstrap": Term("Robust AUROC, bootstrap", "Robust AUROC with such an interval."),
+    "aligned_auroc_by_bootstrap": Term("Aligned AUROC, bootstrap", "Aligned AUROC with such an interval."),
+    "auroc_gap_by_bootstrap": Term("Gap, bootstrap", "The gap with such an interval; it decides nothing."),
+}
+"""Numbers whose analytic interval is checked by another."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from shortcut_audit.audit.result import AuditResult, Evidence, GapAnswer, RelianceAnswer, Status
-from shortcut_audit.report.terms import PROPORTION, Term
+from shortcut_audit.report.terms import BOOTSTRAP, PROPORTION, Term
 
 STATUS_WORDS: dict[Status, tuple[str, str]] = {
     "fail": ("✖", "FAIL"),
@@ -52,6 +52,7 @@ def evidence_word(check: str, evidence: Evidence) -> str:
 
 METRICS: dict[str, Term] = {
     **PROPORTION,
+    **BOOTSTRAP,
     "auroc": Term(
         "AUROC",
         "Chance that an image with the finding scores above one without it, ties counted half; 0.5 is guessing.",
@@ -240,8 +241,8 @@ _WITH = {"1": "with", "0": "without"}
 
 def feature(attribute: str, composites: Collection[str] = ()) -> str:
     """Return an attribute as it stands in a sentence; one among ``composites`` as what it suggests."""
-    parts = attribute.split("+")
-    if len(parts) > 1:
+    parts = [part for part in attribute.split("+") if part]
+    if len(parts) > 1 and attribute in composites:
         return f"the composite of {len(parts)} attributes"
     name = plain(attribute).replace("=", " ")
     return f"what {name} suggests" if attribute in composites else name

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shortcut_audit.audit.groups import composite_terms
 from shortcut_audit.config import Config
 from shortcut_audit.data.classes import ClassRule, class_masks, parse_class
 from shortcut_audit.data.datasets import open_dataset
@@ -172,8 +173,8 @@ def need_attributes(config: Config, manifest: Manifest) -> None:
     """Raise UsageError if an attribute asked about is not in the data set (``A+B`` names two, ``A=v`` one)."""
     have = manifest.attributes
     for asked in config.evaluate.spurious:
-        for term in [asked] if asked in have else asked.split("+"):
-            if term.partition("=")[0] not in have:
+        for term in composite_terms(asked, have):
+            if term not in have and term.partition("=")[0] not in have:
                 raise suggest_attribute(manifest, term.partition("=")[0])
 
 

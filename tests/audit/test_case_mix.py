@@ -257,7 +257,7 @@ def test_groups_that_still_differ_after_weighting_cannot_be_told_apart():
 def test_a_column_that_is_the_attribute_has_no_overlap():
     frame = cells(EVEN).with_columns(pl.col("attribute.tube").alias("covariate.device"))
 
-    assert reason(frame) == "device does not vary among positives of one group"
+    assert reason(frame) == "device does not vary among positives of either group"
 
 
 def test_effective_patients_count_patients_and_not_images():

@@ -247,3 +247,11 @@ def test_weights_count_as_copies_do_in_the_value():
     assert same.value == pytest.approx(plain.value, abs=1e-12)
     expected = roc_auc_score(frame["label"], frame["score"], sample_weight=heavy["weight"])
     assert moved.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_test_set_reversed_by_design_gets_no_remark_on_the_two_sides():
+    frame = world(7, n=4000, reads=2.0)
+    ours, natural = (ask("gap", question(frame, test_design=design)).remarks for design in ("reversed", "natural"))
+
+    assert "both sides" in natural
+    assert "both sides" not in ours

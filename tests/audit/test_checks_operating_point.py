@@ -179,3 +179,16 @@ def test_the_result_says_threshold_and_place_once_a_model():
 def test_a_text_that_is_no_operating_point_is_refused_with_what_is_expected():
     with pytest.raises(UsageError, match=r"^'operating_point' is 'best': expected 'youden', 'sensitivity=S' or"):
         audit_scores(films(), spurious="tube", operating_point="best")
+
+
+def test_groups_without_images_are_named_by_what_a_composite_says():
+    site = {"attribute.site": ["a"] * 40 + ["b"] * 40}
+    rows = pl.DataFrame({"label": [1, 0] * 40, "score": np.random.default_rng(0).random(80), **site})
+    train = rows.with_columns(label=pl.Series([1] * 30 + [0] * 10 + [1] * 10 + [0] * 30), split=pl.lit("train"))
+    only = rows.with_columns(pl.Series("attribute.site", ["a"] * 80), split=pl.lit("test"))
+    frame = pl.concat([train, only]).with_columns(sample_id=pl.Series([f"s{i}" for i in range(160)]))
+    found = numbers(operating_point, question(frame, "site", operating_point="0.5"))
+
+    assert found["sensitivity", "within:0"].reason == (
+        "the test set has no positives where site speaks against the finding"
+    )

@@ -310,3 +310,24 @@ def test_one_row_needs_no_correction():
 
 def test_findings_hold_nothing_by_default():
     assert Findings() == Findings(answers=(), metrics=(), p=1.0, remarks=frozenset())
+
+
+def test_a_reliance_that_two_sources_open_says_so_whatever_the_rows():
+    weak = case(world(2, reads=2.0))
+    doubled = replace(weak.findings["reliance"], p=0.03, sources=2)
+    shown = Case(question=weak.question, findings={**weak.findings, "reliance": doubled})
+
+    (alone,) = correct([shown])
+    among = correct([shown, told(weak, reliance="open")])[0]
+
+    two = "the correction for two sources (the pairs and the reference model)"
+    assert alone.reliance == "open"
+    assert alone.answer("reliance").reason.endswith(f", which does not survive {two}")
+    assert among.answer("reliance").reason.endswith(f"does not survive Holm's correction over 2 rows and {two}")
+
+
+def test_reliance_counts_the_sources_that_give_a_number():
+    frame = world(2, reads=2.0)
+    both = frame.with_columns(reference_score=pl.col("score_without.tube"))
+
+    assert [case(one).findings["reliance"].sources for one in (frame, both)] == [1, 2]

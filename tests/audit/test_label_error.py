@@ -1,5 +1,7 @@
 """Errors in the attribute's labels: the forward model is undone exactly, and in simulation without bias."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -238,3 +240,19 @@ def test_a_range_from_high_to_low_is_refused():
             mislabelled(1), spurious="tube",
             attribute_quality={"tube": {"sensitivity": [0.9, 0.8], "specificity": 0.9}},
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["site", "area", "tube+site"])
+def test_quality_of_what_has_no_error_rates_of_its_own_is_refused(asked):
+    films = mislabelled(1)
+    rows = len(films)
+    films = films.with_columns(
+        pl.Series("attribute.site", ["a", "b", "c"] * rows)[:rows], pl.Series("attribute.area", range(rows)),
+        pl.Series("split", ["train", "test"] * rows)[:rows],
+    )  # fmt: skip
+    quality = {asked: {"sensitivity": 0.9, "specificity": 0.9}}
+    message = f"attribute_quality names '{asked}', which is asked by what it suggests and has no sensitivity and spec"
+    with pytest.raises(UsageError, match=re.escape(message)):
+        audit_scores(films, spurious=asked, attribute_quality=quality)
+    value = {"site=a": {"sensitivity": 0.9, "specificity": 0.9}}
+    assert audit_scores(films, spurious="site=a", attribute_quality=value).find("auroc_gap_noise_corrected")

@@ -153,3 +153,10 @@ def test_an_unknown_number_is_refused_with_the_nearest():
 def test_a_limit_has_one_side(sides):
     with pytest.raises(ValidationError, match=r"needs one of at_least and at_most \(a range is two limits\)"):
         MetricLimit(metric="auroc", **sides)
+
+
+@pytest.mark.parametrize("name", ["gap_permuted", "gap_permuted_p"])
+def test_a_limit_on_what_chance_does_is_refused(name):
+    told = f"plan.yaml: a limit is set on '{name}', which says what chance does and has no confidence interval to judge"
+    with pytest.raises(UsageError, match=told):
+        refuse_unknown([MetricLimit(metric=name, at_most=0.1)], [name], where="plan.yaml")

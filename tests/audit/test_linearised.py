@@ -25,7 +25,7 @@ def test_the_interval_is_t_times_the_root_of_the_sum_of_squares():
 
 
 def test_a_single_patient_and_a_number_that_nobody_moves_have_no_interval():
-    assert found([0.1, 0.0, 0.0], df=0) == Undefined(reason="one group has a single patient", tally=TALLY)
+    assert found([0.1, 0.0, 0.0], df=0) == Undefined(reason="too few patients to tell how much they vary", tally=TALLY)
     assert found([0.0, 0.0, 0.0]) == Undefined(reason="no patient moves it, so it has no interval", tally=TALLY)
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import yaml
 from audit_worlds import table, world
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shortcut_audit.audit.deviations import follow_plan
@@ -55,6 +55,7 @@ NAMES = st.text(min_size=1, max_size=12)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(NAMES, min_size=1, max_size=3), NAMES, st.text(max_size=30))
+@example(["a\x85b"], "\x85", "\x85")
 def test_names_that_mean_something_in_yaml_come_back_as_they_were(write, names, finding, use):
     plan = make_plan(
         scope(findings=(finding, "no", "1e3", "2026-01-01")), intended_use=use, evaluate=EvaluateConfig(spurious=names)

@@ -120,3 +120,12 @@ def test_too_few_to_see_rare_false_alarms_is_undefined(counts, options, reason):
 
     assert (found.reason or "") == reason
     assert (found.value is None) == bool(reason)
+
+
+def test_without_test_rows_there_is_none_and_no_warning():
+    frame = world(0, n=60, split="val")
+    found = CHECKS.get("auprc")(question(frame)).metrics
+
+    assert {metric.group: metric.reason for metric in found} == dict.fromkeys(
+        ("all", "within:1", "within:0"), "there are no test rows"
+    )

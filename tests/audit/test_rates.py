@@ -1,6 +1,7 @@
 """Proportions with their influence per patient, against hand, brute force and scipy."""
 
 import numpy as np
+import polars as pl
 import pytest
 from audit_worlds import cells, question, sampling, world
 from hypothesis import given, settings

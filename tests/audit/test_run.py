@@ -326,3 +326,8 @@ def test_the_package_itself_imports_nothing_until_it_is_asked():
     )
     with pytest.raises(AttributeError, match="module 'shortcut_audit' has no attribute 'audit_score'"):
         shortcut_audit.audit_score  # noqa: B018
+
+
+def test_a_limit_within_a_limit_is_named_in_full():
+    with pytest.raises(UsageError, match=r"'attribute_rates.given_finding' is 2"):
+        audit_scores(world(0, n=60), spurious="tube", attribute_rates={"given_finding": 2})

@@ -115,5 +115,5 @@ def test_constant_scores_have_an_interval_of_what_is_left_open():
 def test_one_patient_alone_moves_by_an_unknown_amount():
     pair = images([("a", 1, 1.0, 0.9), ("a", 1, 0.0, 0.1), ("b", 0, 0.0, 0.2), ("c", 0, 1.0, 0.3)])
 
-    assert found(pair)["within_patient_move", "label:1"].reason == "one group has a single patient"
+    assert found(pair)["within_patient_move", "label:1"].reason == "too few patients to tell how much they vary"
     assert found(pair)["within_patient_auroc", "label:1"].low < 0.05

@@ -106,3 +106,17 @@ def test_reliance_is_planned_with_the_variance_of_hanley_and_mcneil_in_unequal_c
 
     # Scores of no correlation: two AUROCs that vary apart.
     assert (ndtri(0.975) + ndtri(0.9)) * np.sqrt(2 * variance) == pytest.approx(0.05, rel=0.02)
+
+
+def test_where_no_study_is_large_enough_there_is_no_size():
+    within, *_, excluded = needs_of(design(gap=1e-5), EQUAL)
+
+    assert (within.cells, within.total, excluded.cells, excluded.total) == (None, None, None, None)
+
+
+def test_a_gap_that_would_take_the_robust_auroc_to_0_is_not_planned_for():
+    answers = [[need.answer for need in needs_of(design(gap=gap, auroc=0.6), EQUAL)] for gap in (0.19, 0.2, 0.3)]
+
+    assert [answer[1:-1] for answer in answers] == [
+        ["gap BEYOND 0.19, if it is 0.38", "gap BEYOND 0.19, if it is 0.57"], ["gap BEYOND 0.2, if it is 0.4"], []
+    ]  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from shortcut_audit import audit_scores
+from shortcut_audit.audit.groups import composite_terms
 from shortcut_audit.audit.suggestion import LEAST_ROWS, attribute_kind, is_suggestion, suggest
 from shortcut_audit.errors import UsageError
 
@@ -76,6 +77,30 @@ def test_a_column_whose_name_has_a_plus_is_no_composite():
 
     assert is_suggestion("a+b", checked)
     assert not is_suggestion("a+b", renamed)
+
+
+def test_a_plus_sign_within_a_value_makes_no_composite():
+    rows = [(1, "train", "ER+", 1), (0, "train", "ER-", 0), (1, "test", "ER+", 0), (0, "test", "ER-", 1)]
+    checked = trained(rows * 10)
+
+    assert not is_suggestion("a=ER+", checked)
+    assert is_suggestion("a=ER++b", checked)
+    assert composite_terms("a=ER++b", checked.attributes) == ["a=ER+", "b"]
+    assert composite_terms("b+a=ER+", checked.attributes) == ["b", "a=ER+"]
+    result = audit_scores(receptors(), spurious=["er=ER+", "er=ER++tube"])
+    assert [cell.images for cell in result.counts.cells if cell.attribute == "er=ER+"] == [200] * 4
+    assert result.counts.composites == ("er=ER++tube",)
+
+
+def receptors():
+    """Every mix of label, receptor and tube as often, half of it for training."""
+    mixes = [(y, er, tube, split) for y in (0, 1) for er in ("ER+", "ER-") for tube in (0, 1)
+             for split in ("train", "test")]  # fmt: skip
+    label, er, tube, split = (list(column) * 100 for column in zip(*mixes, strict=True))
+    return pl.DataFrame({
+        "sample_id": [f"s{i}" for i in range(len(label))], "label": label, "split": split, "attribute.er": er,
+        "attribute.tube": tube, "score": np.random.default_rng(0).normal(size=len(label)) + label,
+    })  # fmt: skip
 
 
 def sites(rates, n=400, seed=0, split="train"):

@@ -211,6 +211,15 @@ def test_how_many_patients_a_study_needs_is_told_without_any_score(audit, write,
     assert named["needs"][0]["total"] > equal["needs"][0]["total"]
 
 
+def test_a_study_that_would_be_too_large_has_no_size(audit):
+    ran, told = (audit("evaluate", "--size-for", "gap=.00001", *more) for more in ((), ("--json",)))
+    need = json.loads(told.stdout)["studies"][0]["needs"][0]
+
+    assert (ran.returncode, told.returncode) == (0, 0)
+    assert "more than 100,000,000" in ran.stdout
+    assert (need["total"], need["cells"]) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -43,5 +43,6 @@ def test_answers_to_the_two_questions_have_words_of_their_own():
 
 
 def test_a_composite_attribute_is_named_by_the_number_of_its_parts():
-    assert feature("hair+ruler+ink") == "the composite of 3 attributes"
+    assert feature("hair+ruler+ink", ["hair+ruler+ink"]) == "the composite of 3 attributes"
+    assert feature("er=ER+") == "er ER+"
     assert feature("projection=ap") == "projection ap"

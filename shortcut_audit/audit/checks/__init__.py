@@ -17,13 +17,15 @@ Remark = Literal["gap is not 0", "both sides"]
 class Findings:
     """What a check returns.
 
-    ``p`` is the one-sided p of the null hypothesis that there is nothing to see, for Holm's correction.
+    ``p`` is the one-sided p of the null hypothesis that there is nothing to see, for Holm's correction; where
+    ``sources`` could each have shown it, it is as many times that of the one that did.
     """
 
     answers: tuple[Answer, ...] = ()
     metrics: tuple[Metric, ...] = ()
     curves: tuple[Curve, ...] = ()
     p: float = 1.0
+    sources: int = 1
     remarks: frozenset[Remark] = field(default_factory=frozenset)
 
 

@@ -28,6 +28,8 @@ def auprc(question: Question) -> Findings:
 
 
 def _estimate(question: Question, rows: Bools) -> Estimate | Undefined:
+    if not question.test.any():
+        return question.undefined("there are no test rows").estimate(question.limits.confidence)
     prevalence = _prevalence(question)
     found = _contrast(question, rows, prevalence).estimate(question.limits.confidence)
     if isinstance(found, Undefined):

@@ -79,7 +79,8 @@ def _remarks(question: Question, found: Found) -> frozenset[Remark]:
     remarks: set[Remark] = set()
     if isinstance(found, Estimate) and not found.low <= 0 <= found.high:
         remarks.add("gap is not 0")
-    if _both_sides(question):
+    # Where the association was reversed by design, the cells of the test set are not those that it holds in.
+    if not question.reversed and _both_sides(question):
         remarks.add("both sides")
     return frozenset(remarks)
 

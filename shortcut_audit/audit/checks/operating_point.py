@@ -39,7 +39,7 @@ def _groups(question: Question) -> dict[str, tuple[Bools, str]]:
     return {"all": (question.test, "")} | {
         f"within:{value}": (
             question.test & (question.values == value),
-            f" {'with' if value else 'without'} {question.attribute}",
+            f" {question.state_name(value)}",
         )
         for value in (1, 0)
     }

@@ -52,6 +52,7 @@ def reliance(question: Question) -> Findings:
         answers=(_answer(question, source),),
         metrics=tuple(question.metric(name, contrast) for name, contrast in numbers.items()),
         p=min(1.0, source.contrast.p_beyond(question.limits.margin) * tried) if shown else 1.0,
+        sources=max(tried, 1),
     )
 
 

@@ -11,6 +11,7 @@ from shortcut_audit.report.numbers import count, counted, estimate
 from shortcut_audit.report.sections import section
 
 MOST_ROWS = 2000
+CHECKED = "Those that end in _by_bootstrap check the analytic interval of the same number; they decide nothing."
 HEAD = ("Model", "Finding", "Attribute", "Group", "Metric", "Value", "n", "n +", "n −", "Patients", "Method")
 
 
@@ -23,8 +24,15 @@ def numbers(result: AuditResult) -> Markup:
     rest = len(result.metrics) - len(shown)
     words = f"{counted(len(result.metrics), 'number')}, under the names they have in audit.json."
     more = f" {count(rest)} of them are in audit.json only, to keep this page small." if rest else ""
+    twice = any(found.name.endswith("_by_bootstrap") for found in shown)
+    checked = f" {CHECKED}" if twice else ""
     rows = (_row(found) for found in shown)
-    return join([paragraph(words, more), folded("Show the table", table("All numbers", HEAD, rows, class_="dense"))])
+    return join(
+        [
+            paragraph(words, checked, more),
+            folded("Show the table", table("All numbers", HEAD, rows, class_="dense")),
+        ]
+    )
 
 
 def _row(found: Metric) -> list[object]:

@@ -63,7 +63,7 @@ def _table(result: AuditResult, rows: Sequence[Subject], caption: str, columns: 
 
 
 def _sentence(result: AuditResult, about: Subject) -> str:
-    disease, attribute = plain(about.finding), feature(about.attribute)
+    disease, attribute = plain(about.finding), feature(about.attribute, result.counts.composites)
     missed = in_words(metric(result, about, "missed_per_1000", "within:0"))
     alarms = in_words(metric(result, about, "false_alarms_per_1000", "within:1"))
     return (
