@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -72,3 +73,16 @@ def files(tmp_path: Path) -> Callable[[], dict[str, bytes]]:
 def _finish(process: subprocess.Popen[str]) -> Ran:
     out, err = process.communicate(timeout=120)
     return Ran(process.args, process.returncode, out, err)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[list[dict[str, str | float]]], None]:
+    """Write ``scores.csv`` into the test's folder."""
+
+    def write_rows(rows: list[dict[str, str | float]]) -> None:
+        with (tmp_path / "scores.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    return write_rows

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import random
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -35,17 +33,6 @@ def rows_of(*, per_cell: int, tube_effect: float, pairs: bool, skill: float = 2.
                         "score": on if tube else off, "chest_tube": tube}  # fmt: skip
             rows.append(row | {ON: on, OFF: off} if pairs else row)
     return rows
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[list[Row]], None]:
-    def write_rows(rows: list[Row]) -> None:
-        with (tmp_path / "scores.csv").open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-
-    return write_rows
 
 
 def test_a_model_that_depends_on_the_tube_fails_and_the_exit_code_says_so(audit, write, tmp_path):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -25,17 +23,6 @@ def films(per_cell: int = 40) -> list[Row]:
         {"sample_id": f"film{number:03d}", "label": label, "score": 2.5 * label + draw.gauss(0, 1), "chest_tube": tube}
         for number, (label, tube) in enumerate(cells)
     ]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[list[Row]], None]:
-    def write_rows(rows: list[Row]) -> None:
-        with (tmp_path / "scores.csv").open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-
-    return write_rows
 
 
 @pytest.fixture
