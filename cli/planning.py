@@ -44,17 +44,7 @@ def show_size(config: Config, text: str, *, scores: Path | None, as_json: bool) 
     design, sizes = size_study(config, parse_wishes(text), scores)
     rests_on = assumptions(design)
     if as_json:
-        studies = [
-            {
-                "mix": size.mix,
-                "needs": [
-                    {"answer": need.answer, "total": need.total,
-                     "cells": need.cells and {CELL_NAMES[cell]: count for cell, count in need.cells.items()}}
-                    for need in size.needs
-                ],
-            }
-            for size in sizes
-        ]  # fmt: skip
+        studies = [{"mix": size.mix, "needs": [_need_record(need) for need in size.needs]} for size in sizes]
         emit_json({"assumptions": rests_on, "studies": studies})
         return
     for size in sizes:
@@ -65,6 +55,12 @@ def show_size(config: Config, text: str, *, scores: Path | None, as_json: bool) 
     emit("Rests on:")
     for line in rests_on:
         emit(f"  {line}")
+
+
+def _need_record(need: Need) -> dict[str, object]:
+    cells = need.cells
+    named = None if cells is None else {CELL_NAMES[cell]: count for cell, count in cells.items()}
+    return {"answer": need.answer, "total": need.total, "cells": named}
 
 
 def _needed(need: Need) -> list[str]:
