@@ -12,7 +12,7 @@ from .output import emit, emit_json, emit_table
 from .verdict import SYMBOLS, FailOn, code_of
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.update_result import Difference, NotWorse, Reading, UpdateResult
+    from shortcut_audit.audit.versions.update_result import Difference, NotWorse, Reading, UpdateResult
 
 HEAD = ("model", "finding", "attribute", "number", "group", "A", "B", "B - A", "interval", "images", "patients")
 WHAT = "A folder with an audit, its audit.json, or a CSV of scores"

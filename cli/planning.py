@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.study_size import Need
+    from shortcut_audit.audit.plans.study_size import Need
     from shortcut_audit.config import Config
 
 CELL_NAMES = {(1, 1): "positive, with", (1, 0): "positive, without", (0, 1): "negative, with",
@@ -64,7 +64,7 @@ def _need_record(need: Need) -> dict[str, object]:
 
 
 def _needed(need: Need) -> list[str]:
-    from shortcut_audit.audit.study_size import MOST
+    from shortcut_audit.audit.plans.study_size import MOST
 
     if need.cells is None:
         return [need.answer, *("-" for _ in CELL_NAMES), f"more than {MOST:,}"]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from .output import emit, emit_json
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.policy import Gate
-    from shortcut_audit.audit.result import AuditResult, Status, Verdict
+    from shortcut_audit.audit.plans.policy import Gate
+    from shortcut_audit.audit.result.judgement import Status, Verdict
+    from shortcut_audit.audit.result.result import AuditResult
     from shortcut_audit.pipeline import Outcome
 
 FailOn = Literal["fail", "concern", "insufficient", "never"]
@@ -73,7 +74,7 @@ def summary(run: Path, result: AuditResult | None) -> dict[str, Any]:
 
 def verdict_lines(result: AuditResult) -> list[str]:
     """Return the verdicts in words, the worst first."""
-    from shortcut_audit.audit.result import SEVERITY
+    from shortcut_audit.audit.result.judgement import SEVERITY
 
     ordered = sorted(result.verdicts, key=lambda verdict: -SEVERITY.index(verdict.status))
     return [line for verdict in ordered for line in _told(verdict)]
@@ -99,7 +100,7 @@ def exit_code(result: AuditResult, fail_on: FailOn) -> int:
 
 def code_of(status: Status, fail_on: FailOn) -> int:
     """Return the exit code of a status, as :func:`exit_code` does."""
-    from shortcut_audit.audit.result import SEVERITY
+    from shortcut_audit.audit.result.judgement import SEVERITY
 
     if fail_on == "never" or SEVERITY.index(status) < SEVERITY.index(fail_on):
         return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from re import fullmatch
 from typing import TYPE_CHECKING, Literal
 
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.config import Config, lay_over
 from shortcut_audit.errors import UsageError
 from shortcut_audit.provenance import sha256_file, write_atomic
@@ -16,10 +16,10 @@ from shortcut_audit.runs import Run, hold, newest_run, open_run, read_run
 from shortcut_audit.runtime import say
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.deviations import PlanInForce
-    from shortcut_audit.audit.plan import Plan
-    from shortcut_audit.audit.policy import Gate, Policy
-    from shortcut_audit.audit.update_result import UpdateResult
+    from shortcut_audit.audit.plans.deviations import PlanInForce
+    from shortcut_audit.audit.plans.plan import Plan
+    from shortcut_audit.audit.plans.policy import Gate, Policy
+    from shortcut_audit.audit.versions.update_result import UpdateResult
     from shortcut_audit.stages.check import Need
     from shortcut_audit.stages.compare import Asked
 
@@ -200,8 +200,8 @@ def freeze(
 
 def load_policy(path: Path) -> Policy:
     """Read a policy, whose limits must be on numbers that there are."""
-    from shortcut_audit.audit.limits import refuse_unknown
-    from shortcut_audit.audit.policy import read_policy
+    from shortcut_audit.audit.plans.limits import refuse_unknown
+    from shortcut_audit.audit.plans.policy import read_policy
     from shortcut_audit.report.vocabulary import METRICS
 
     policy = read_policy(path)
@@ -211,7 +211,7 @@ def load_policy(path: Path) -> Policy:
 
 def apply_gate(policy: Policy, path: Path, outcome: Outcome) -> Gate:
     """Rule on an audit by a policy, and write ``policy.junit.xml`` beside it."""
-    from shortcut_audit.audit.policy import apply_policy
+    from shortcut_audit.audit.plans.policy import apply_policy
     from shortcut_audit.report.machine import junit_of_gate
 
     assert outcome.result is not None
@@ -224,8 +224,8 @@ def _follow(config: Config, by: ByPlan | None) -> tuple[Config, PlanInForce | No
     """Return the configuration with the plan's values under what was asked, and the plan."""
     plan = None
     if by is not None:
-        from shortcut_audit.audit.deviations import follow_plan
-        from shortcut_audit.audit.limits import refuse_unknown
+        from shortcut_audit.audit.plans.deviations import follow_plan
+        from shortcut_audit.audit.plans.limits import refuse_unknown
         from shortcut_audit.report.vocabulary import METRICS
 
         config, plan = follow_plan(config, by.path, by.reason)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.result.result import AuditResult
 
 FINDING, TUBE = "pneumothorax", "chest_tube"
 CELLS = {(1, "1"): (333, 301), (1, "0"): (120, 112), (0, "1"): (192, 170), (0, "0"): (1306, 1180)}

@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from shortcut_audit.audit.operating_point import operating_point
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Shift
+from shortcut_audit.audit.result.examples import Shift
+from shortcut_audit.audit.table.operating_point import operating_point
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.provenance import PRIVATE, write_table
 from shortcut_audit.shapes import Bools, Floats, Ints
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from types import MappingProxyType
 
-from shortcut_audit.audit.common_films import on_common_films
-from shortcut_audit.audit.contrasts import AUROC, INTERVENTIONAL, ROBUST, unlike_cells
-from shortcut_audit.audit.estimate import fields
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Comparison
-from shortcut_audit.audit.seeds import Arm, arms, combine
+from shortcut_audit.audit.measures.seeds import Arm, arms, combine
+from shortcut_audit.audit.result.numbers import Comparison
+from shortcut_audit.audit.statistics.estimate import fields
+from shortcut_audit.audit.table.common_films import on_common_films
+from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.versions.contrasts import AUROC, INTERVENTIONAL, ROBUST, unlike_cells
 
 NUMBERS = (AUROC, ROBUST, INTERVENTIONAL)
 NO_SEEDS: Mapping[str, str] = MappingProxyType({})

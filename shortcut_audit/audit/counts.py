@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Counts
-from shortcut_audit.audit.scores import ScoresTable
+from shortcut_audit.audit.result.setting import Counts
+from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.table.scores import ScoresTable
 from shortcut_audit.config import Per
 
 

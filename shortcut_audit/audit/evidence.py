@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shortcut_audit.audit.checks import Findings
-from shortcut_audit.audit.planning import patients_by_scaling
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer, GapAnswer, RelianceAnswer, Status, Verdict
+from shortcut_audit.audit.plans.planning import patients_by_scaling
+from shortcut_audit.audit.result.judgement import Answer, GapAnswer, RelianceAnswer, Status, Verdict
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.audit.wording import sentences
 
 GAP: Mapping[str, GapAnswer] = {"yes": "beyond", "no": "within", "cannot tell": "open"}

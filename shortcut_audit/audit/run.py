@@ -10,32 +10,27 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import ValidationError
 
-from shortcut_audit.audit.case_mix import LEAST_EFFECTIVE, MOST_DIFFERENCE
+from shortcut_audit.audit.attribute_labels.label_error import refuse_other_qualities
 from shortcut_audit.audit.checks import CHECKS
 from shortcut_audit.audit.checks.reliance import MATCHED
 from shortcut_audit.audit.compare import compare_models
 from shortcut_audit.audit.counts import count_rows
-from shortcut_audit.audit.deviations import PlanInForce
 from shortcut_audit.audit.evidence import Case, correct, judge
-from shortcut_audit.audit.fragility import fragility_index, reread_ids, rereads
-from shortcut_audit.audit.label_error import refuse_other_qualities
-from shortcut_audit.audit.limits import judge_limits
-from shortcut_audit.audit.operating_point import operating_point
-from shortcut_audit.audit.population import population, refuse_rates_of_several
-from shortcut_audit.audit.question import Question, Setting, ask_rows
-from shortcut_audit.audit.result import (
-    Answer,
-    AuditResult,
-    Comparison,
-    Example,
-    Limit,
-    Metric,
-    worst,
-)
-from shortcut_audit.audit.rows import cut
-from shortcut_audit.audit.scores import ScoresTable
-from shortcut_audit.audit.seeds import agreements, seed_means
-from shortcut_audit.audit.units import collapse, unit_notes
+from shortcut_audit.audit.measures.case_mix import LEAST_EFFECTIVE, MOST_DIFFERENCE
+from shortcut_audit.audit.measures.fragility import fragility_index, reread_ids, rereads
+from shortcut_audit.audit.measures.seeds import agreements, seed_means
+from shortcut_audit.audit.plans.deviations import PlanInForce
+from shortcut_audit.audit.plans.limits import judge_limits
+from shortcut_audit.audit.result.examples import Example
+from shortcut_audit.audit.result.judgement import Answer, Limit
+from shortcut_audit.audit.result.numbers import Comparison, Metric
+from shortcut_audit.audit.result.result import AuditResult, worst
+from shortcut_audit.audit.table.operating_point import operating_point
+from shortcut_audit.audit.table.population import population, refuse_rates_of_several
+from shortcut_audit.audit.table.question import Question, Setting, ask_rows
+from shortcut_audit.audit.table.rows import cut
+from shortcut_audit.audit.table.scores import ScoresTable
+from shortcut_audit.audit.table.units import collapse, unit_notes
 from shortcut_audit.audit.wording import feature_of
 from shortcut_audit.config import Ask, EvaluateConfig, Origin
 from shortcut_audit.config.checked_yaml import explain
@@ -238,7 +233,7 @@ def audit_scores(
     """Audit a table of scores in memory.
 
     Args:
-        frame: a polars or pandas frame with the columns of a scores table (see ``audit/scores.py``).
+        frame: a polars or pandas frame with the columns of a scores table (see ``audit/table/scores.py``).
         spurious: the attribute asked about, or several.
         association: its sign in training, where the table has no training rows.
         ask: which of the two questions.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shortcut_audit.audit.groups import composite_terms
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer, Status
+from shortcut_audit.audit.result.judgement import Answer, Status
+from shortcut_audit.audit.table.groups import composite_terms
+from shortcut_audit.audit.table.question import Question
 
 OTHERS = "Other shortcuts were not tested."
 

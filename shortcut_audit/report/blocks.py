@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import Status
+from shortcut_audit.audit.result.judgement import Status
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.vocabulary import STATUS_WORDS, plain
 

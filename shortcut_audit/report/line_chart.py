@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import CurvePoint
+from shortcut_audit.audit.result.numbers import CurvePoint
 from shortcut_audit.report.figures import SIDE, WIDTH, Axis, Marker, at, draw_chart, draw_marker, make_axis, write_text
 from shortcut_audit.report.markup import join, tag
 

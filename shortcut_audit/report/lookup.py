@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from shortcut_audit.audit.result import SEVERITY, Answer, AuditResult, Comparison, Metric, Verdict
+from shortcut_audit.audit.result.judgement import SEVERITY, Answer, Verdict
+from shortcut_audit.audit.result.numbers import Comparison, Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.vocabulary import metric_label
 
 

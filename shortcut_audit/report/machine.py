@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 from xml.etree import ElementTree as ET
 
-from shortcut_audit.audit.result import AuditResult, Status, Verdict
+from shortcut_audit.audit.result.judgement import Status, Verdict
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.lookup import headlines, subject, worst_first
 from shortcut_audit.report.numbers import in_words, sample_size
 from shortcut_audit.report.tables import markdown_table, markdown_tables, plain_text
 from shortcut_audit.report.vocabulary import STATUS_WORDS, plain
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.policy import Gate, Ruled  # a report needs no polars
+    from shortcut_audit.audit.plans.policy import Gate, Ruled  # a report needs no polars
 
 Outcome = Literal["failure", "skipped", "passed"]
 """How a test case of JUnit ends."""

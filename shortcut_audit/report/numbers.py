@@ -6,7 +6,7 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.report.markup import tag
 
 MINUS = "\u2212"

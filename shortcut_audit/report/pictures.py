@@ -8,7 +8,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import Example, Layer
+from shortcut_audit.audit.result.examples import Example, Layer
 from shortcut_audit.report.markup import tag
 from shortcut_audit.report.vocabulary import plain
 

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, read_result
-from shortcut_audit.audit.update_result import UpdateResult
+from shortcut_audit.audit.result.result import AuditResult, read_result
+from shortcut_audit.audit.versions.update_result import UpdateResult
 from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.provenance import sha256_file, write_atomic
 from shortcut_audit.report.machine import junit, markdown

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Comparison, Metric
+from shortcut_audit.audit.result.numbers import Comparison, Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import bullets, paragraph, table
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import estimate, in_words, sample_size

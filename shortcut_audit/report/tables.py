@@ -10,18 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shortcut_audit.audit.result import (
-    Agreement,
-    Answer,
-    AuditResult,
-    Comparison,
-    Curve,
-    CurvePoint,
-    Metric,
-    OperatingPoint,
-    SeedMean,
-    Verdict,
-)
+from shortcut_audit.audit.result.judgement import Agreement, Answer, Verdict
+from shortcut_audit.audit.result.numbers import Comparison, Curve, CurvePoint, Metric, SeedMean
+from shortcut_audit.audit.result.result import AuditResult
+from shortcut_audit.audit.result.setting import OperatingPoint
 from shortcut_audit.report.numbers import in_words, number
 from shortcut_audit.report.vocabulary import evidence_word, group_label, metric_label, plain
 

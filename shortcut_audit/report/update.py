@@ -7,8 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import Status
-from shortcut_audit.audit.update_result import (
+from shortcut_audit.audit.result.judgement import Status
+from shortcut_audit.audit.versions.update_result import (
     Difference,
     Films,
     Judgement,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from shortcut_audit.audit.result import AuditResult, Evidence, GapAnswer, RelianceAnswer, Status
+from shortcut_audit.audit.result.judgement import Evidence, GapAnswer, RelianceAnswer, Status
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.terms import BOOTSTRAP, PROPORTION, Term
 
 STATUS_WORDS: dict[Status, tuple[str, str]] = {

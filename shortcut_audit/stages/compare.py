@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from shortcut_audit.audit.question import Setting
-from shortcut_audit.audit.result import AuditResult, Verdict, read_result, worst
-from shortcut_audit.audit.scores import ScoresTable, read_scores
-from shortcut_audit.audit.units import collapse
-from shortcut_audit.audit.update import NUMBERS, Paired, differences, films, not_worse, pair_versions
-from shortcut_audit.audit.update_result import (
+from shortcut_audit.audit.result.judgement import Verdict
+from shortcut_audit.audit.result.result import AuditResult, read_result, worst
+from shortcut_audit.audit.table.question import Setting
+from shortcut_audit.audit.table.scores import ScoresTable, read_scores
+from shortcut_audit.audit.table.units import collapse
+from shortcut_audit.audit.versions.update import NUMBERS, Paired, differences, films, not_worse, pair_versions
+from shortcut_audit.audit.versions.update_result import (
     Judgement,
     UpdateResult,
     VerdictChange,

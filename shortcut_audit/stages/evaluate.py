@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shortcut_audit.audit.deviations import PlanInForce
-from shortcut_audit.audit.plan import Scope
-from shortcut_audit.audit.result import AuditResult, read_result
+from shortcut_audit.audit.plans.deviations import PlanInForce
+from shortcut_audit.audit.plans.plan import Scope
+from shortcut_audit.audit.result.result import AuditResult, read_result
 from shortcut_audit.config import Config
 from shortcut_audit.data.attributes import join_attributes
 from shortcut_audit.data.datasets import open_dataset

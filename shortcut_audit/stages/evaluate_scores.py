@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shortcut_audit.audit.attribute_labels.label_list import LABEL_NEXT, write_label_list
 from shortcut_audit.audit.cases import write_cases
-from shortcut_audit.audit.deviations import PlanInForce
-from shortcut_audit.audit.label_list import LABEL_NEXT, write_label_list
-from shortcut_audit.audit.plan import scope_of_table
-from shortcut_audit.audit.question import Setting
-from shortcut_audit.audit.result import AuditResult, read_result, write_result
+from shortcut_audit.audit.plans.deviations import PlanInForce
+from shortcut_audit.audit.plans.plan import scope_of_table
+from shortcut_audit.audit.result.result import AuditResult, read_result, write_result
 from shortcut_audit.audit.run import audit_table, cases_to_reread
-from shortcut_audit.audit.scores import read_scores, refuse_one_class
+from shortcut_audit.audit.table.question import Setting
+from shortcut_audit.audit.table.scores import read_scores, refuse_one_class
 from shortcut_audit.config import Config
 from shortcut_audit.errors import BusyError, OutputError
 from shortcut_audit.provenance import collect_provenance, command_line, copy_private, sha256_file
@@ -38,7 +38,7 @@ def audit_file(
 
     Args:
         config: ``evaluate`` holds what is asked, ``dataset`` how the rows came about.
-        path: the table, columns as in :mod:`shortcut_audit.audit.scores`.
+        path: the table, columns as in :mod:`shortcut_audit.audit.table.scores`.
         out: folder to write to; None: a new one under ``./runs``.
         plan: the plan that the audit is to keep to.
 

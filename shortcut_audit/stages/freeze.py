@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from shortcut_audit.audit.plan import Plan, PlannedData, Scope, plan_ids, plan_text, scope_of_table
-from shortcut_audit.audit.question import Setting
+from shortcut_audit.audit.plans.plan import Plan, PlannedData, Scope, plan_ids, plan_text, scope_of_table
 from shortcut_audit.audit.run import ask_questions
-from shortcut_audit.audit.scores import read_scores
+from shortcut_audit.audit.table.question import Setting
+from shortcut_audit.audit.table.scores import read_scores
 from shortcut_audit.config import Config
 from shortcut_audit.data.manifest import Manifest, Pairs, TestDesign
 from shortcut_audit.errors import BusyError

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from shortcut_audit.audit.attribute_labels.label_list import write_label_list
 from shortcut_audit.audit.cases import ChosenCase, choose_cases, write_cases
-from shortcut_audit.audit.deviations import PlanInForce
-from shortcut_audit.audit.label_list import write_label_list
-from shortcut_audit.audit.question import Setting
-from shortcut_audit.audit.result import AuditResult, Example, Layer, Metric, write_result
+from shortcut_audit.audit.plans.deviations import PlanInForce
+from shortcut_audit.audit.result.examples import Example, Layer
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult, write_result
 from shortcut_audit.audit.run import ask_questions, audit_table, cases_to_reread
-from shortcut_audit.audit.scores import ScoresTable, read_scores
+from shortcut_audit.audit.table.question import Setting
+from shortcut_audit.audit.table.scores import ScoresTable, read_scores
 from shortcut_audit.data.manifest import SPLITS
 from shortcut_audit.data.validate import SHARED_PATIENTS
 from shortcut_audit.models.checkpoint import Model, load_model

@@ -11,8 +11,8 @@ import torch
 
 from shortcut_audit.attribution.base import METHODS, Attribution
 from shortcut_audit.attribution.baselines import make_baselines, mean_image
-from shortcut_audit.audit.means import mean_metric
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.means import mean_metric
 from shortcut_audit.data.classes import ClassRule, class_masks
 from shortcut_audit.data.decode import BadImageError
 from shortcut_audit.data.images import read_mask

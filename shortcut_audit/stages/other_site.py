@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from shortcut_audit.audit.groups import find_association
+from shortcut_audit.audit.table.groups import find_association
 from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.errors import UsageError
 from shortcut_audit.runs import Run

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from shortcut_audit.audit.result import Layer
+from shortcut_audit.audit.result.examples import Layer
 from shortcut_audit.shapes import Bytes8, Heatmap, Mask
 
 SHOWN_PX = 192

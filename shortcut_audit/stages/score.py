@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from shortcut_audit.audit.scores import ScoresTable, write_scores
+from shortcut_audit.audit.table.scores import ScoresTable, write_scores
 from shortcut_audit.data.classes import ClassRule, class_masks
 from shortcut_audit.data.images import read_pixels, refuse_many
 from shortcut_audit.data.manifest import SPLITS

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shortcut_audit.audit.planning import POWER
-from shortcut_audit.audit.question import Question, Setting
+from shortcut_audit.audit.plans.planning import POWER
+from shortcut_audit.audit.plans.study_size import CELLS, EQUAL, Cell, Design, Need, needs_of, shares_of_rates
 from shortcut_audit.audit.run import ask_questions
-from shortcut_audit.audit.scores import read_scores
-from shortcut_audit.audit.study_size import CELLS, EQUAL, Cell, Design, Need, needs_of, shares_of_rates
+from shortcut_audit.audit.table.question import Question, Setting
+from shortcut_audit.audit.table.scores import read_scores
 from shortcut_audit.config import Config
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shortcut_audit.audit.groups import composite_terms
+from shortcut_audit.audit.table.groups import composite_terms
 from shortcut_audit.config import Config
 from shortcut_audit.data.classes import ClassRule, class_masks, parse_class
 from shortcut_audit.data.datasets import open_dataset

@@ -7,7 +7,7 @@ from audit_worlds import cells, question, table, world
 from sklearn.metrics import roc_auc_score
 
 from shortcut_audit.audit.checks import CHECKS
-from shortcut_audit.audit.context import build_context
+from shortcut_audit.audit.table.context import build_context
 from shortcut_audit.errors import InputError
 
 

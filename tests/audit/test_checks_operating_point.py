@@ -8,7 +8,7 @@ from audit_worlds import cells, question, world
 from shortcut_audit import audit_scores
 from shortcut_audit.audit.checks.clinical_view import clinical_view
 from shortcut_audit.audit.checks.operating_point import operating_point
-from shortcut_audit.audit.operating_point import operating_point as threshold_of
+from shortcut_audit.audit.table.operating_point import operating_point as threshold_of
 from shortcut_audit.errors import UsageError
 
 NAMES = {"sensitivity", "specificity", "ppv", "flagged_share", "sensitivity_change", "false_alarm_change"}

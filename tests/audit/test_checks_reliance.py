@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from shortcut_audit.audit.checks import CHECKS
-from shortcut_audit.audit.groups import attribute_values
+from shortcut_audit.audit.table.groups import attribute_values
 
 
 def ask(frame, **options):

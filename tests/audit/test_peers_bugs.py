@@ -12,12 +12,12 @@ from scipy.stats import rankdata
 
 from shortcut_audit import audit_scores
 from shortcut_audit.audit.compare import compare_models
-from shortcut_audit.audit.estimate import Contrast
-from shortcut_audit.audit.means import mean_metric
-from shortcut_audit.audit.metrics import auroc
-from shortcut_audit.audit.operating_point import candidates, operating_point
-from shortcut_audit.audit.population import population
-from shortcut_audit.audit.result import write_result
+from shortcut_audit.audit.result.result import write_result
+from shortcut_audit.audit.statistics.estimate import Contrast
+from shortcut_audit.audit.statistics.means import mean_metric
+from shortcut_audit.audit.statistics.metrics import auroc
+from shortcut_audit.audit.table.operating_point import candidates, operating_point
+from shortcut_audit.audit.table.population import population
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import InputError
 from shortcut_audit.masks.agreement import dice, pointing_game

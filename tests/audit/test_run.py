@@ -13,7 +13,8 @@ from audit_worlds import cells, question, table, world
 import shortcut_audit
 from shortcut_audit import audit_scores
 from shortcut_audit.audit.compare import compare_models
-from shortcut_audit.audit.result import AuditResult, Metric, read_result, worst, write_result
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult, read_result, worst, write_result
 from shortcut_audit.audit.run import audit_table
 from shortcut_audit.config import Config, EvaluateConfig
 from shortcut_audit.errors import InputError, UsageError

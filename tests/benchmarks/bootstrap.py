@@ -14,8 +14,8 @@ import time
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from shortcut_audit.audit.bootstrap import auroc_statistic, replicate, resample
-from shortcut_audit.audit.metrics import Sampling
+from shortcut_audit.audit.statistics.bootstrap import auroc_statistic, replicate, resample
+from shortcut_audit.audit.statistics.metrics import Sampling
 
 SIZES = {2_000: 50, 224_000: 15}
 """Rows, and how many times faster than the loop the bootstrap is to be."""

@@ -21,9 +21,9 @@ from shortcut_audit.audit.checks.performance import performance
 from shortcut_audit.audit.checks.reliance import reliance
 from shortcut_audit.audit.checks.score_shift import score_shift
 from shortcut_audit.audit.checks.strata import strata
-from shortcut_audit.audit.question import Setting
 from shortcut_audit.audit.run import ask_questions
-from shortcut_audit.audit.scores import ScoresTable
+from shortcut_audit.audit.table.question import Setting
+from shortcut_audit.audit.table.scores import ScoresTable
 from shortcut_audit.config import EvaluateConfig
 
 NUMBERS = (performance, gap, reliance, score_shift, strata)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from shortcut_audit_cli.verdict import exit_code, summary, verdict_lines
 
-from shortcut_audit.audit.result import SEVERITY, Verdict
+from shortcut_audit.audit.result.judgement import SEVERITY, Verdict
 
 CODES = {
     "pass": {"fail": 0, "concern": 0, "insufficient": 0, "never": 0},

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.question import Setting, build_question
-from shortcut_audit.audit.scores import ScoresTable
+from shortcut_audit.audit.table.question import Setting, build_question
+from shortcut_audit.audit.table.scores import ScoresTable
 from shortcut_audit.config import EvaluateConfig
 
 GROUPS = ("all", "robust", "aligned", "within:", "label:", "cell:", "pair:", "labels:", "strata:", "covariate:",

@@ -13,7 +13,7 @@ import pytest
 from fake_audit import hostile_result
 from read_page import Page
 
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.report.machine import junit, markdown
 from shortcut_audit.report.render import render_html
 from shortcut_audit.report.tables import csv_tables

@@ -7,7 +7,7 @@ import re
 import pytest
 from read_page import Page
 
-from shortcut_audit.audit.result import CurvePoint
+from shortcut_audit.audit.result.numbers import CurvePoint
 from shortcut_audit.report.figures import SIDE, WIDTH
 from shortcut_audit.report.line_chart import HEIGHT, TOP, Mark, line_chart
 

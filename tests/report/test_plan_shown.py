@@ -10,8 +10,8 @@ from fake_audit import FINDING, TUBE, full_data
 from pydantic import ValidationError
 from read_page import Page
 
-from shortcut_audit.audit.limits import MetricLimit, judge_limits
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.plans.limits import MetricLimit, judge_limits
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.machine import junit, markdown
 from shortcut_audit.report.render import render_html
 from shortcut_audit.report.sections import SECTIONS

@@ -13,7 +13,7 @@ import pytest
 from fake_audit import MODELS, empty_result, full_data, full_result
 from read_page import Page
 
-from shortcut_audit.audit.result import AuditResult, read_result, write_result
+from shortcut_audit.audit.result.result import AuditResult, read_result, write_result
 from shortcut_audit.errors import OutputError, UsageError
 from shortcut_audit.report.numbers import count
 from shortcut_audit.report.render import render_html, write_report

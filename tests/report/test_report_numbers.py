@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.report.numbers import (
     count,
     counted,

@@ -7,7 +7,10 @@ import io
 
 from fake_audit import empty_result, full_data, full_result
 
-from shortcut_audit.audit.result import Answer, AuditResult, Comparison, Metric, OperatingPoint, SeedMean, Verdict
+from shortcut_audit.audit.result.judgement import Answer, Verdict
+from shortcut_audit.audit.result.numbers import Comparison, Metric, SeedMean
+from shortcut_audit.audit.result.result import AuditResult
+from shortcut_audit.audit.result.setting import OperatingPoint
 from shortcut_audit.report.machine import markdown
 from shortcut_audit.report.numbers import number
 from shortcut_audit.report.tables import csv_tables, markdown_table, plain_text

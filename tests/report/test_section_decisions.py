@@ -7,7 +7,7 @@ import re
 from fake_audit import full_data, full_result
 from read_page import Page
 
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.sections import SECTIONS
 
 

@@ -8,7 +8,7 @@ import pytest
 from fake_audit import full_data
 from read_page import Page
 
-from shortcut_audit.audit.update_result import Difference, UpdateResult, write_update
+from shortcut_audit.audit.versions.update_result import Difference, UpdateResult, write_update
 from shortcut_audit.report.update import update_markdown, update_page, write_update_report
 
 ABOUT = {"model": "new net", "other": "old net", "finding": "pneumothorax", "attribute": "chest_tube"}

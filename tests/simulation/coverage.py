@@ -19,8 +19,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from shortcut_audit.audit.estimate import Contrast, Estimate
-from shortcut_audit.audit.metrics import Sampling, auroc
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate
+from shortcut_audit.audit.statistics.metrics import Sampling, auroc
 
 from .parts import options, simulate
 

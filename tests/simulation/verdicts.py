@@ -17,11 +17,11 @@ import numpy as np
 from shortcut_audit.audit.checks.gap import gap
 from shortcut_audit.audit.checks.reliance import reliance
 from shortcut_audit.audit.checks.skill import skill
-from shortcut_audit.audit.estimate import clopper_pearson
 from shortcut_audit.audit.evidence import Case, correct, judge
-from shortcut_audit.audit.question import Setting, build_question
-from shortcut_audit.audit.result import Verdict
-from shortcut_audit.audit.scores import ScoresTable
+from shortcut_audit.audit.result.judgement import Verdict
+from shortcut_audit.audit.statistics.estimate import clopper_pearson
+from shortcut_audit.audit.table.question import Setting, build_question
+from shortcut_audit.audit.table.scores import ScoresTable
 from shortcut_audit.config import EvaluateConfig
 
 from .parts import options, simulate

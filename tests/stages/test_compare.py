@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from fake_audit import full_data, full_result
 
-from shortcut_audit.audit.result import AuditResult, write_result
-from shortcut_audit.audit.update_result import UpdateResult, read_update
+from shortcut_audit.audit.result.result import AuditResult, write_result
+from shortcut_audit.audit.versions.update_result import UpdateResult, read_update
 from shortcut_audit.errors import BusyError, InputError, OutputError, UsageError
 from shortcut_audit.provenance import sha256_file
 from shortcut_audit.stages.compare import Asked, compare_files, parse_margins, read_side

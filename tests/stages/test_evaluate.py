@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from small_networks import small_classifier, small_segmenter
 
-from shortcut_audit.audit.result import read_result
-from shortcut_audit.audit.scores import read_scores
+from shortcut_audit.audit.result.result import read_result
+from shortcut_audit.audit.table.scores import read_scores
 from shortcut_audit.config import lay_over, load_config
 from shortcut_audit.errors import BusyError, InputError, UsageError
 from shortcut_audit.models.checkpoint import save_model

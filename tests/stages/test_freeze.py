@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from small_networks import small_classifier
 
-from shortcut_audit.audit.deviations import follow_plan
-from shortcut_audit.audit.plan import read_plan
+from shortcut_audit.audit.plans.deviations import follow_plan
+from shortcut_audit.audit.plans.plan import read_plan
 from shortcut_audit.config import lay_over, load_config
 from shortcut_audit.errors import BusyError, InputError, UsageError
 from shortcut_audit.models.checkpoint import save_model

@@ -7,7 +7,7 @@ import pytest
 from small_networks import small_classifier
 from test_evaluate import FINDINGS, hold
 
-from shortcut_audit.audit.scores import read_scores
+from shortcut_audit.audit.table.scores import read_scores
 from shortcut_audit.config import lay_over, load_config
 from shortcut_audit.errors import UsageError
 from shortcut_audit.stages.evaluate import audit_run

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from study.conftest import PROGRAM, run_audit
 
-from shortcut_audit.audit.result import read_result
+from shortcut_audit.audit.result.result import read_result
 from shortcut_audit.runs import read_run
 
 MODELS = {"classifier", "segmenter_pretrained", "segmenter_finetuned", "segmenter_scratch"}

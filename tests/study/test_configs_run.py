@@ -10,7 +10,7 @@ from PIL import Image
 from study.conftest import run_audit
 from trees.chexpert_tree import write_chexpert, write_tubes
 
-from shortcut_audit.audit.result import read_result
+from shortcut_audit.audit.result.result import read_result
 
 SHORT = (
     "classifier.epochs=1", "segmenter.epochs=1", "segmenter.pretrain_epochs=1", "explain.steps=2", "image.size=64",

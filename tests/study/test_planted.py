@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from study.conftest import run_audit
 
-from shortcut_audit.audit.result import read_result
+from shortcut_audit.audit.result.result import read_result
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 

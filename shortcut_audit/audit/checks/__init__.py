@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer, Curve, Metric
+from shortcut_audit.audit.result.judgement import Answer
+from shortcut_audit.audit.result.numbers import Curve, Metric
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.registry import Registry
 
 Remark = Literal["gap is not 0", "both sides"]

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined
-from shortcut_audit.audit.metrics import count_patients
-from shortcut_audit.audit.precision import average_precision
-from shortcut_audit.audit.question import Question
+from shortcut_audit.audit.measures.precision import average_precision
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
+from shortcut_audit.audit.statistics.metrics import count_patients
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined, clopper_pearson
-from shortcut_audit.audit.groups import Association
-from shortcut_audit.audit.permutation import PermutedGaps, permuted_gaps
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.rates import share
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.measures.permutation import PermutedGaps, permuted_gaps
+from shortcut_audit.audit.measures.rates import share
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined, clopper_pearson
+from shortcut_audit.audit.table.groups import Association
+from shortcut_audit.audit.table.question import Question
 
 
 @CHECKS.register("baselines")

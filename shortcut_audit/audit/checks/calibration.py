@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from shortcut_audit.audit.calibration import brier, ece, forecasts
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Estimate, Tally, Undefined
-from shortcut_audit.audit.metrics import count_patients
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.measures.calibration import brier, ece, forecasts
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Estimate, Tally, Undefined
+from shortcut_audit.audit.statistics.metrics import count_patients
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
 
 NUMBERS = {"brier": brier, "ece": ece}

@@ -8,16 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from shortcut_audit.audit.case_mix import Side, Standardised, standardise
 from shortcut_audit.audit.checks import CHECKS, Findings
 from shortcut_audit.audit.checks.gap import sides
-from shortcut_audit.audit.estimate import Contrast, Estimate, Tally, Undefined
-from shortcut_audit.audit.linearised import by_patient, linearised
-from shortcut_audit.audit.metrics import count_patients
-from shortcut_audit.audit.overlap import effective_influence, effective_size, mean_difference
-from shortcut_audit.audit.planning import patients_by_scaling
-from shortcut_audit.audit.question import Question, in_words
-from shortcut_audit.audit.result import Answer, Evidence, Metric
+from shortcut_audit.audit.measures.case_mix import Side, Standardised, standardise
+from shortcut_audit.audit.plans.planning import patients_by_scaling
+from shortcut_audit.audit.result.judgement import Answer, Evidence
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Tally, Undefined
+from shortcut_audit.audit.statistics.linearised import by_patient, linearised
+from shortcut_audit.audit.statistics.metrics import count_patients
+from shortcut_audit.audit.statistics.overlap import effective_influence, effective_size, mean_difference
+from shortcut_audit.audit.table.question import Question, in_words
 from shortcut_audit.shapes import Floats, Ints
 
 

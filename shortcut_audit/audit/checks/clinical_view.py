@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shortcut_audit.audit import operating_point as threshold
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast
-from shortcut_audit.audit.population import population
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.rates import share_of_cell
-from shortcut_audit.audit.result import Population
+from shortcut_audit.audit.measures.rates import share_of_cell
+from shortcut_audit.audit.result.setting import Population
+from shortcut_audit.audit.statistics.estimate import Contrast
+from shortcut_audit.audit.table import operating_point as threshold
+from shortcut_audit.audit.table.population import population
+from shortcut_audit.audit.table.question import Question
 
 PATIENTS = 1000
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from shortcut_audit.audit.bootstrap import auroc_statistic, percentile_limits, replicate, resample
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.contrasts import aligned_auroc, robust_auroc
-from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined
-from shortcut_audit.audit.metrics import Auroc, Part
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.bootstrap import auroc_statistic, percentile_limits, replicate, resample
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
+from shortcut_audit.audit.statistics.metrics import Auroc, Part
+from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.versions.contrasts import aligned_auroc, robust_auroc
 from shortcut_audit.shapes import Floats, Ints
 
 REPLICATES = 1000

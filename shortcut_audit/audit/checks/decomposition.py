@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.decomposition import CELLS, Decomposition
-from shortcut_audit.audit.paired import shortcut_inflation
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.measures.decomposition import CELLS, Decomposition
+from shortcut_audit.audit.measures.paired import shortcut_inflation
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.table.question import Question
 
 RATES: dict[int, Literal["p(a|y=0)", "p(a|y=1)"]] = {0: "p(a|y=0)", 1: "p(a|y=1)"}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shortcut_audit.audit.case_mix import standardise
 from shortcut_audit.audit.checks import CHECKS, Findings, Remark
-from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined
-from shortcut_audit.audit.planning import patients_by_margin, patients_by_scaling
-from shortcut_audit.audit.question import Question, in_words
-from shortcut_audit.audit.result import Answer, Evidence, Metric
+from shortcut_audit.audit.measures.case_mix import standardise
+from shortcut_audit.audit.plans.planning import patients_by_margin, patients_by_scaling
+from shortcut_audit.audit.result.judgement import Answer, Evidence
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
+from shortcut_audit.audit.table.question import Question, in_words
 
 ONE_SIDED = 0.90
 """Two-sided confidence whose lower limit is the one-sided 95 % limit."""

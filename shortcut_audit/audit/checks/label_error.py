@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 
+from shortcut_audit.audit.attribute_labels.label_error import Quality, corrected_pair
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast
-from shortcut_audit.audit.label_error import Quality, corrected_pair
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Contrast
+from shortcut_audit.audit.table.question import Question
 
 Range = tuple[float, float]
 DEFAULTS: Sequence[tuple[Range, Range]] = (((0.95, 0.95), (0.99, 0.99)), ((0.90, 0.90), (0.95, 0.95)))

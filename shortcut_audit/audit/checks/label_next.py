@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from shortcut_audit.audit.attribute_labels.label_next import LabelPlan, plan_labels
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Estimate
-from shortcut_audit.audit.label_next import LabelPlan, plan_labels
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer
+from shortcut_audit.audit.result.judgement import Answer
+from shortcut_audit.audit.statistics.estimate import Estimate
+from shortcut_audit.audit.table.question import Question
 
 
 @CHECKS.register("label_next")

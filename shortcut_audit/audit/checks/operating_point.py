@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shortcut_audit.audit import operating_point as threshold
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.rates import share, share_of_cell
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.measures.rates import share, share_of_cell
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.table import operating_point as threshold
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
 
 CELLS = ((1, 1), (1, 0), (0, 1), (0, 0))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.contrasts import aligned_auroc, robust_auroc
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.versions.contrasts import aligned_auroc, robust_auroc
 
 
 @CHECKS.register("performance")

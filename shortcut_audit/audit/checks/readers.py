@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Contrast
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Floats
 
 

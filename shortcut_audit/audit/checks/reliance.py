@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast, Estimate, Undefined
-from shortcut_audit.audit.paired import gap_after_removal, gap_control_edit, gap_vs_reference, interventional_gap
-from shortcut_audit.audit.planning import patients_by_scaling
-from shortcut_audit.audit.question import Question, in_words
-from shortcut_audit.audit.result import Answer, Evidence
+from shortcut_audit.audit.measures.paired import (
+    gap_after_removal,
+    gap_control_edit,
+    gap_vs_reference,
+    interventional_gap,
+)
+from shortcut_audit.audit.plans.planning import patients_by_scaling
+from shortcut_audit.audit.result.judgement import Answer, Evidence
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
+from shortcut_audit.audit.table.question import Question, in_words
 
 MATCHED = 0.02
 """A reference model counts as matched where its A_00 differs by no more."""

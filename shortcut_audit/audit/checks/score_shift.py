@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.contrasts import shift_in_class
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer, Metric
+from shortcut_audit.audit.result.judgement import Answer
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.versions.contrasts import shift_in_class
 
 
 @CHECKS.register("score_shift")

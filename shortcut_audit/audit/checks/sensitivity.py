@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shortcut_audit.audit.binormal import shifts
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.question import Question
+from shortcut_audit.audit.measures.binormal import shifts
+from shortcut_audit.audit.table.question import Question
 
 
 @CHECKS.register("sensitivity")

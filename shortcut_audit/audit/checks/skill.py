@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast, Estimate
-from shortcut_audit.audit.planning import patients_by_scaling
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Answer, Evidence
+from shortcut_audit.audit.plans.planning import patients_by_scaling
+from shortcut_audit.audit.result.judgement import Answer, Evidence
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate
+from shortcut_audit.audit.table.question import Question
 
 
 @CHECKS.register("skill")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast
-from shortcut_audit.audit.metrics import auroc, pool
-from shortcut_audit.audit.question import Question
+from shortcut_audit.audit.statistics.estimate import Contrast
+from shortcut_audit.audit.statistics.metrics import auroc, pool
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Floats, Ints
 
 STRATA = 6

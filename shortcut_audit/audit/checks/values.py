@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
 
 MOST_VALUES = 20

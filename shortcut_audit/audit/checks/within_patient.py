@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.estimate import Contrast
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.result import Metric
-from shortcut_audit.audit.serial import serial_auroc, serial_images, serial_move
+from shortcut_audit.audit.measures.serial import serial_auroc, serial_images, serial_move
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import Contrast
+from shortcut_audit.audit.table.question import Question
 
 
 @CHECKS.register("within_patient")

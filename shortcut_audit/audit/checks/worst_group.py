@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.question import Question
-from shortcut_audit.audit.simultaneous import Joint, joint_estimates
-from shortcut_audit.audit.subgroups import Groups, attribute_groups, group_auroc, search
+from shortcut_audit.audit.statistics.simultaneous import Joint, joint_estimates
+from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.table.subgroups import Groups, attribute_groups, group_auroc, search
 
 
 @CHECKS.register("worst_group")

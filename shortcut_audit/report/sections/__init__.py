@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.registry import Registry
 
 Body = Callable[[AuditResult], Markup]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import SEVERITY, Answer, AuditResult, Metric
+from shortcut_audit.audit.result.judgement import SEVERITY, Answer
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import about, bullets, names, nothing, paragraph, table
 from shortcut_audit.report.lookup import Subject, subject
 from shortcut_audit.report.markup import anchors, join, tag

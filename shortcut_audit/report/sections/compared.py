@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Comparison
+from shortcut_audit.audit.result.numbers import Comparison
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import about, nothing, paragraph, table
 from shortcut_audit.report.figures import Point, forest, shorten
 from shortcut_audit.report.markup import anchor, join, tag

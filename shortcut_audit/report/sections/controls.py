@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import about, nothing, paragraph, table
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import estimate, sample_size

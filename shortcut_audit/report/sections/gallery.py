@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Example
+from shortcut_audit.audit.result.examples import Example
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import nothing, paragraph
 from shortcut_audit.report.markup import anchors, join, tag
 from shortcut_audit.report.numbers import counted, number

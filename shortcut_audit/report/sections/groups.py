@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import folded, nothing, paragraph, table
 from shortcut_audit.report.figures import Marker, Point, forest
 from shortcut_audit.report.lookup import Subject, subject, subjects

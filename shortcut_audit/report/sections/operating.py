@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, OperatingPoint
+from shortcut_audit.audit.result.result import AuditResult
+from shortcut_audit.audit.result.setting import OperatingPoint
 from shortcut_audit.report.blocks import names, nothing, paragraph, table
 from shortcut_audit.report.lookup import Subject, metric, subjects
 from shortcut_audit.report.markup import join, tag

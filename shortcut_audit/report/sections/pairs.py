@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Example, Shift
+from shortcut_audit.audit.result.examples import Example, Shift
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import nothing, paragraph, table
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import counted, number, signed

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Population
+from shortcut_audit.audit.result.result import AuditResult
+from shortcut_audit.audit.result.setting import Population
 from shortcut_audit.report.blocks import bullets, names, nothing, paragraph, table
 from shortcut_audit.report.lookup import Subject, metric, subjects
 from shortcut_audit.report.markup import join

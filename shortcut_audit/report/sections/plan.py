@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import chip, definitions, names, nothing, paragraph, table
 from shortcut_audit.report.lookup import subject, worst_first
 from shortcut_audit.report.markup import join, tag

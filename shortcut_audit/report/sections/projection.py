@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Curve, Metric
+from shortcut_audit.audit.result.numbers import Curve, Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import about, folded, nothing, paragraph, table
 from shortcut_audit.report.line_chart import Mark, line_chart
 from shortcut_audit.report.lookup import Subject, metric

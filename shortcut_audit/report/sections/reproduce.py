@@ -6,7 +6,7 @@ import json
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.provenance import Provenance
 from shortcut_audit.report.blocks import definitions, folded, nothing, paragraph, table
 from shortcut_audit.report.markup import join, tag

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import AuditResult, Metric
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import nothing, paragraph, table
 from shortcut_audit.report.figures import Point, forest
 from shortcut_audit.report.markup import join, tag

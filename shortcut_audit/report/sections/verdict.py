@@ -6,7 +6,9 @@ from collections import Counter
 
 from markupsafe import Markup
 
-from shortcut_audit.audit.result import SEVERITY, AuditResult, Metric, Verdict
+from shortcut_audit.audit.result.judgement import SEVERITY, Verdict
+from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import chip, definitions, folded, nothing, paragraph
 from shortcut_audit.report.lookup import headlines, limit, subject, worst_first
 from shortcut_audit.report.markup import anchors, join, tag

@@ -1,0 +1,1 @@
+"""What an audit leaves: ``audit.json``, its parts and its rules."""
