@@ -6,7 +6,8 @@ import pytest
 from audit_worlds import question, world
 from sklearn.metrics import roc_auc_score
 
-from shortcut_audit.audit.checks.values import MOST_VALUES, values
+from shortcut_audit.audit.checks.values import values
+from shortcut_audit.audit.table.subgroups import MOST_GROUPS
 
 
 def with_sites(sites, n=600):
@@ -30,7 +31,7 @@ def test_of_many_sites_those_with_the_most_images_are_shown():
     found = values(question(with_sites([f"s{i}" for i in range(200)] + ["large"] * 50), "site")).metrics
     found = [metric for metric in found if metric.group.startswith("within:site=")]
 
-    assert len(found) == MOST_VALUES
+    assert len(found) == MOST_GROUPS
     assert found[0].group == "within:site=large"
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shortcut_audit.audit.statistics.metrics import patient_sums
+from shortcut_audit.audit.statistics.metrics import patient_sums, placements
 from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
 
@@ -98,11 +98,10 @@ def _class(question: Question, label: int, expected: int) -> _Class:
     same = question.test & (question.label == bool(label))
     inside, other = question.cell(label, expected), question.cell(1 - label, 1 - expected)
     rows, others = np.flatnonzero(inside), np.flatnonzero(other)
-    # Placement of each image of this cell among those of the other one: one image against all of them.
-    ranked = np.sort(question.score[others])
-    scores = question.score[rows]
-    placed = (np.searchsorted(ranked, scores, "left") + np.searchsorted(ranked, scores, "right")) / (2 * len(ranked))
-    mean = float(np.average(placed, weights=question.sampling.weights[rows]))
+    # Which weighted share of the other cell each image of this one beats; turned round, the variance is the same.
+    weights = question.sampling.weights
+    placed, _ = placements(question.score[rows], question.score[others], weights[rows], weights[others])
+    mean = float(np.average(placed, weights=weights[rows]))
     influence, _ = patient_sums(placed - mean, rows, question.sampling)
     known = same & ~np.isnan(question.values)
     return _Class(

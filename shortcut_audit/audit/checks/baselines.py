@@ -79,8 +79,7 @@ def _permuted(question: Question) -> list[Metric]:
 
 
 def _method(question: Question, found: PermutedGaps) -> str:
-    unit = "clustered by patient" if question.sampling.unit == "patient" else "each image its own cluster"
     return (
-        f"{unit}, {len(found.gaps)} exchanges of the attribute among patients with the same numbers of positives and "
-        f"negatives; {found.alone} of {found.patients} patients exchange with nobody"
+        f"{question.sampling.clustering}, {len(found.gaps)} exchanges of the attribute among patients with the same "
+        f"numbers of positives and negatives; {found.alone} of {found.patients} patients exchange with nobody"
     )

@@ -11,6 +11,7 @@ import numpy as np
 from shortcut_audit.audit.checks import CHECKS, Findings
 from shortcut_audit.audit.checks.gap import sides
 from shortcut_audit.audit.measures.case_mix import Side, Standardised, standardise
+from shortcut_audit.audit.measures.margin import against_margin
 from shortcut_audit.audit.plans.planning import patients_by_scaling
 from shortcut_audit.audit.result.judgement import Answer, Evidence
 from shortcut_audit.audit.result.numbers import Metric
@@ -18,7 +19,7 @@ from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Tally, 
 from shortcut_audit.audit.statistics.linearised import by_patient, linearised
 from shortcut_audit.audit.statistics.metrics import count_patients
 from shortcut_audit.audit.statistics.overlap import effective_influence, effective_size, mean_difference
-from shortcut_audit.audit.table.question import Question, in_words
+from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Floats, Ints
 
 
@@ -43,10 +44,8 @@ def case_mix(question: Question) -> Findings:
 def _standardised(question: Question, cells: Standardised) -> Iterator[Metric]:
     robust, aligned = cells.pair(0, 1), cells.pair(1, 0)
     yield question.metric("auroc_gap_standardised", aligned - robust)
-    if question.association.sign is None:
-        robust = aligned = question.undefined(question.association.source)
-    yield question.metric("robust_auroc_standardised", robust, "robust")
-    yield question.metric("aligned_auroc_standardised", aligned, "aligned")
+    yield question.metric("robust_auroc_standardised", question.signed(robust), "robust")
+    yield question.metric("aligned_auroc_standardised", question.signed(aligned), "aligned")
     for name, side in zip(("positive", "negative"), sides(cells), strict=True):
         yield question.metric(f"gap_{name}_side_standardised", side)
 
@@ -108,15 +107,12 @@ def _tally(question: Question, rows: Ints) -> Tally:
     return Tally(n_pos=positives, n_neg=len(rows) - positives, n_patients=patients)
 
 
-def _place(question: Question, gap: Contrast) -> tuple[Estimate | None, Evidence, str]:
+def _read(question: Question, gap: Contrast) -> tuple[Estimate | None, Evidence, str]:
     found = gap.estimate(question.limits.confidence)
-    if isinstance(found, Undefined):
-        return None, "cannot tell", found.reason
-    if question.reversed:
+    if isinstance(found, Estimate) and question.reversed:
         return found, "cannot tell", "the test set is reversed by design; the designed shift stands in for the gap"
-    place = found.against(question.limits.margin)
-    evidence: dict[str, Evidence] = {"beyond": "yes", "within": "no", "across": "cannot tell"}
-    return found, evidence[place], in_words(place, question.limits.margin)
+    evidence, reason = against_margin(found, question.limits.margin)
+    return (found if isinstance(found, Estimate) else None), evidence, reason
 
 
 def _patients_for_weighting(question: Question, cells: Standardised) -> tuple[int | None, str | None]:
@@ -133,7 +129,7 @@ def _patients_for_weighting(question: Question, cells: Standardised) -> tuple[in
 
 
 def _answer(question: Question, cells: Standardised) -> Answer:
-    found, evidence, reason = _place(question, cells.pair(1, 0) - cells.pair(0, 1))
+    found, evidence, reason = _read(question, cells.pair(1, 0) - cells.pair(0, 1))
     margin = question.limits.margin
     needed, cell = _patients_for_weighting(question, cells)
     if found and found.against(margin) == "across":

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from shortcut_audit.audit.checks import CHECKS, Findings, Remark
 from shortcut_audit.audit.measures.case_mix import standardise
+from shortcut_audit.audit.measures.margin import against_margin
 from shortcut_audit.audit.plans.planning import patients_by_margin, patients_by_scaling
 from shortcut_audit.audit.result.judgement import Answer, Evidence
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
-from shortcut_audit.audit.table.question import Question, in_words
+from shortcut_audit.audit.table.question import Question
 
 ONE_SIDED = 0.90
 """Two-sided confidence whose lower limit is the one-sided 95 % limit."""
@@ -70,9 +71,7 @@ def _evidence(question: Question, found: Found) -> tuple[Evidence, str]:
         return "cannot tell", found.reason
     if not question.reversed and patients < least:
         return "cannot tell", f"the cell {name} has {patients} patients, under {least}"
-    place = found.against(question.limits.margin)
-    evidence: dict[str, Evidence] = {"beyond": "yes", "within": "no", "across": "cannot tell"}
-    return evidence[place], in_words(place, question.limits.margin)
+    return against_margin(found, question.limits.margin)
 
 
 def _remarks(question: Question, found: Found) -> frozenset[Remark]:

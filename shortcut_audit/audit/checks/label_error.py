@@ -37,15 +37,11 @@ def label_error(question: Question) -> Findings:
 
 
 def _robust(question: Question, quality: Quality) -> Contrast:
-    if question.association.sign is None:
-        return question.undefined(question.association.source)
-    return corrected_pair(question, 0, 1, quality)
+    return question.signed(corrected_pair(question, 0, 1, quality))
 
 
 def _aligned(question: Question, quality: Quality) -> Contrast:
-    if question.association.sign is None:
-        return question.undefined(question.association.source)
-    return corrected_pair(question, 1, 0, quality)
+    return question.signed(corrected_pair(question, 1, 0, quality))
 
 
 def _gap(question: Question, quality: Quality) -> Contrast:

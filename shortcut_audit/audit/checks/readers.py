@@ -38,11 +38,8 @@ def _reader(question: Question, name: str, scores: Floats) -> Iterator[Metric]:
 
 def _numbers(read: Question, scores: Floats, name: str) -> dict[str, Contrast]:
     empty = f"the reader {name} read no test image of one class"
-    robust = read.pair(0, 1, scores)
-    if read.association.sign is None:
-        robust = read.undefined(read.association.source)
     return {
         "auroc": read.between(read.test & read.label, read.test & ~read.label, empty, scores=scores),
-        "robust_auroc": robust,
+        "robust_auroc": read.signed(read.pair(0, 1, scores)),
         "auroc_gap": read.gap(scores),
     }

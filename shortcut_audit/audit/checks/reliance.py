@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shortcut_audit.audit.checks import CHECKS, Findings
+from shortcut_audit.audit.measures.margin import against_margin
 from shortcut_audit.audit.measures.paired import (
     gap_after_removal,
     gap_control_edit,
@@ -14,7 +15,7 @@ from shortcut_audit.audit.measures.paired import (
 from shortcut_audit.audit.plans.planning import patients_by_scaling
 from shortcut_audit.audit.result.judgement import Answer, Evidence
 from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
-from shortcut_audit.audit.table.question import Question, in_words
+from shortcut_audit.audit.table.question import Question
 
 MATCHED = 0.02
 """A reference model counts as matched where its A_00 differs by no more."""
@@ -70,7 +71,8 @@ def _pairs(question: Question, numbers: dict[str, Contrast]) -> _Source:
     # Where insertion is impossible, the share of the bar decides in its place.
     insertion = numbers["interventional_gap"].reason is None or numbers["gap_reliance"].reason is not None
     number = "interventional_gap" if insertion else "gap_reliance"
-    found, evidence, reason = _place(question, numbers[number])
+    found = numbers[number].estimate(question.limits.confidence)
+    evidence, reason = against_margin(found, question.limits.margin)
     if question.joint:
         evidence, reason = "cannot tell", "several attributes were reversed jointly in this test set"
     elif question.setting.pairs == "edited" and evidence == "no":
@@ -80,15 +82,6 @@ def _pairs(question: Question, numbers: dict[str, Contrast]) -> _Source:
         if doubt:
             evidence, reason = "cannot tell", f"{reason}, but {doubt}"
     return _Source(number=number, contrast=numbers[number], found=found, evidence=evidence, reason=reason)
-
-
-def _place(question: Question, contrast: Contrast) -> tuple[Estimate | Undefined, Evidence, str]:
-    found, margin = contrast.estimate(question.limits.confidence), question.limits.margin
-    if isinstance(found, Undefined):
-        return found, "cannot tell", found.reason
-    place = found.against(margin)
-    evidence: dict[str, Evidence] = {"beyond": "yes", "within": "no", "across": "cannot tell"}
-    return found, evidence[place], in_words(place, margin)
 
 
 def _doubt(question: Question, control: Contrast) -> str | None:
@@ -103,7 +96,8 @@ def _doubt(question: Question, control: Contrast) -> str | None:
 
 
 def _reference(question: Question, contrast: Contrast) -> _Source:
-    found, evidence, reason = _place(question, contrast)
+    found = contrast.estimate(question.limits.confidence)
+    evidence, reason = against_margin(found, question.limits.margin)
     objection = _objection(question, contrast) if isinstance(found, Estimate) else None
     if objection:
         evidence, reason = "cannot tell", objection

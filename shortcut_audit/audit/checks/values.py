@@ -7,33 +7,22 @@ import numpy as np
 from shortcut_audit.audit.checks import CHECKS, Findings
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.table.question import Question
+from shortcut_audit.audit.table.subgroups import category_groups
 from shortcut_audit.shapes import Bools
-
-MOST_VALUES = 20
 
 
 @CHECKS.register("values")
 def values(question: Question) -> Findings:
     """How well does the model rank within each value, and where the attribute is not known?
 
-    AUROC within each value of a categorical attribute, at most ``MOST_VALUES`` of them, those with the most
+    AUROC within each value of a categorical attribute, at most ``MOST_GROUPS`` of them, those with the most
     test images first; AUROC among the images whose attribute nobody knows, which are in no cell.
     """
-    groups = _categories(question)
+    groups = {f"within:{name}": rows for name, rows in category_groups(question).items()}
     unknown = question.test & np.isnan(question.values)
     if unknown.any():
         groups["within:unknown"] = unknown
     return Findings(metrics=tuple(_within(question, group, inside) for group, inside in groups.items()))
-
-
-def _categories(question: Question) -> dict[str, Bools]:
-    if question.categories is None:
-        return {}
-    names = question.categories.fill_null("").to_numpy().astype(str)
-    found, counts = np.unique(names[question.test & (names != "")], return_counts=True)
-    most = sorted(zip(-counts, found.tolist(), strict=True))[:MOST_VALUES]
-    # "site=1" and not "1": the composite's own two sides are called 1 and 0.
-    return {f"within:{question.attribute}={name}": question.test & (names == name) for _, name in most}
 
 
 def _within(question: Question, group: str, inside: Bools) -> Metric:

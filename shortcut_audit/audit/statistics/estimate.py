@@ -195,7 +195,7 @@ class Contrast:
         )
 
     def _method(self) -> str:
-        said = ["clustered by patient" if self.sampling.unit == "patient" else "each image its own cluster", "logit, t"]
+        said = [self.sampling.clustering, "logit, t"]
         if len(self.parts) > 1:
             said.append("MOVER")
         if any(_needs_exact(part) for _, part in self.parts):

@@ -34,8 +34,7 @@ def linearised(
     if variance < ZERO_VARIANCE:
         return Undefined(reason="no patient moves it, so it has no interval", tally=tally)
     half = float(stdtrit(df, (1 + confidence) / 2)) * float(np.sqrt(variance))
-    unit = "clustered by patient" if sampling.unit == "patient" else "each image its own cluster"
     return Estimate(
         value=value, low=value - half, high=value + half, confidence=confidence, tally=tally,
-        method=f"{unit}, linearised, t",
+        method=f"{sampling.clustering}, linearised, t",
     )  # fmt: skip

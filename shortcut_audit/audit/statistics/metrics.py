@@ -34,6 +34,11 @@ class Sampling:
     n_clusters: int
     unit: Unit
 
+    @property
+    def clustering(self) -> str:
+        """What an interval takes to be independent, in the words of ``method``."""
+        return "clustered by patient" if self.unit == "patient" else "each image its own cluster"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
@@ -86,7 +91,7 @@ def auroc(
     """
     high, low = scores[positives], (scores if negative_scores is None else negative_scores)[negatives]
     high_weights, low_weights = sampling.weights[positives], sampling.weights[negatives]
-    beaten, beating = _placements(high, low, high_weights, low_weights)
+    beaten, beating = placements(high, low, high_weights, low_weights)
     value = float(np.clip(np.average(beaten, weights=high_weights), 0, 1))
     upper, upper_patients = patient_sums(beaten - value, positives, sampling)
     lower, lower_patients = patient_sums(beating - value, negatives, sampling)
@@ -130,7 +135,7 @@ def dot(one: Floats, other: Floats) -> float:
     return float(np.einsum("p,p->", one, other))
 
 
-def _placements(high: Floats, low: Floats, high_weights: Floats, low_weights: Floats) -> tuple[Floats, Floats]:
+def placements(high: Floats, low: Floats, high_weights: Floats, low_weights: Floats) -> tuple[Floats, Floats]:
     """Return which weighted share of ``low`` each of ``high`` beats, and of ``high`` beats each of ``low``.
 
     Ties count one half. One sort of both together gives every score its dense rank; the rest are counts.

@@ -14,7 +14,7 @@ import polars as pl
 
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.result.setting import CellCount
-from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Place, Undefined, fields
+from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined, fields
 from shortcut_audit.audit.statistics.metrics import Sampling, auroc, count_distinct
 from shortcut_audit.audit.table.context import Context
 from shortcut_audit.audit.table.groups import (
@@ -190,6 +190,10 @@ class Question:
         """Return A_10 - A_01, aligned minus robust."""
         return self.pair(1, 0, scores) - self.pair(0, 1, scores)
 
+    def signed(self, contrast: Contrast) -> Contrast:
+        """Return a number whose cells hang on the sign of the association, undefined where that is uncertain."""
+        return self.undefined(self.association.source) if self.association.sign is None else contrast
+
     @cached_property
     def overall(self) -> Contrast:
         """AUROC of all test rows, also those whose attribute is unknown."""
@@ -217,12 +221,6 @@ class Question:
             model=self.model, finding=self.finding, attribute=self.attribute, group=group, name=name, role=self.role,
             confidence=self.limits.confidence, n_pos=found.tally.n_pos, n_neg=found.tally.n_neg, **fields(found),
         )  # fmt: skip
-
-
-def in_words(place: Place, margin: float) -> str:
-    """Say where an interval lies."""
-    said = {"beyond": "the whole interval lies beyond", "within": "the whole interval lies within"}
-    return f"{said.get(place, 'the interval covers the limit')} {margin:g}"
 
 
 def _one_class(label: Bools, split: str = "test") -> str:

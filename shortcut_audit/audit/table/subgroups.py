@@ -31,13 +31,22 @@ class Search:
 
 def attribute_groups(question: Question) -> Groups:
     """Return the test rows of each value of the attribute: 1 and 0, its categories, or the sides of a composite."""
-    name = question.attribute
     if question.categories is not None:
-        tested = question.categories.filter(pl.Series(question.test)).drop_nulls()
-        most = tested.value_counts(sort=True).sort("count", tested.name, descending=[True, False])[tested.name]
-        return {f"{name}={value}": question.test & _equal(question.categories, value) for value in most[:MOST_GROUPS]}
+        return category_groups(question)
     words = {1: "for the finding", 0: "against the finding"} if question.composite else {1: "1", 0: "0"}
-    return {f"{name}={word}": question.test & (question.values == value) for value, word in words.items()}
+    return {f"{question.attribute}={word}": question.test & (question.values == value) for value, word in words.items()}
+
+
+def category_groups(question: Question) -> Groups:
+    """Return the test rows of each category, those with the most first; nothing of any other attribute."""
+    if question.categories is None:
+        return {}
+    tested = question.categories.filter(pl.Series(question.test)).drop_nulls()
+    most = tested.value_counts(sort=True).sort("count", tested.name, descending=[True, False])[tested.name]
+    return {
+        f"{question.attribute}={value}": question.test & _equal(question.categories, value)
+        for value in most[:MOST_GROUPS]
+    }
 
 
 def search(question: Question) -> Search:

@@ -28,14 +28,12 @@ class Number:
 
 def robust_auroc(question: Question) -> Contrast:
     """Return A_01, positives without the attribute against negatives with it; undefined without a sign."""
-    sign, source = question.association.sign, question.association.source
-    return question.undefined(source) if sign is None else question.pair(0, 1)
+    return question.signed(question.pair(0, 1))
 
 
 def aligned_auroc(question: Question) -> Contrast:
     """Return A_10, positives with the attribute against negatives without it; undefined without a sign."""
-    sign, source = question.association.sign, question.association.source
-    return question.undefined(source) if sign is None else question.pair(1, 0)
+    return question.signed(question.pair(1, 0))
 
 
 def shift_in_class(question: Question, label: int) -> Contrast:

@@ -8,7 +8,7 @@ import pytest
 from audit_worlds import question, table
 
 from shortcut_audit.audit.attribute_labels.label_list import LABEL_NEXT, label_list, write_label_list
-from shortcut_audit.audit.attribute_labels.label_next import LabelPlan, plan_labels
+from shortcut_audit.audit.attribute_labels.label_next import LabelPlan, _class, plan_labels
 from shortcut_audit.audit.checks.label_next import label_next
 from shortcut_audit.audit.statistics.estimate import Estimate
 from shortcut_audit.audit.table.question import Setting
@@ -90,6 +90,20 @@ def test_no_split_of_the_same_number_between_the_classes_is_expected_to_do_bette
     now = sum(unit / cell.sum() for unit, cell in zip(units, cells, strict=True))
     assert plan.positives == pytest.approx(best, abs=2)
     assert expected(plan.positives) == pytest.approx(now / 4, rel=0.02)
+
+
+def test_the_other_cells_weights_count_like_copies_of_its_images():
+    """Every negative with a tube weighs 1 or 3; the positives' share of the variance is that of the copied images."""
+    frame = films(0.5, n=600)
+    heavy = (pl.col("label") == 0) & (pl.col("covariate.truth") == 1) & (pl.col("score") > 1)
+    weights = pl.when(heavy).then(3.0).otherwise(1.0).alias("weight")
+    copies = [frame, *(frame.filter(heavy).with_columns(pl.col("sample_id") + f"c{i}") for i in range(2))]
+
+    weighted, copied, plain = (
+        _class(question(one), 1, 0).variance for one in (frame.with_columns(weights), pl.concat(copies), frame)
+    )
+    assert weighted == pytest.approx(copied, rel=1e-12)
+    assert weighted != pytest.approx(plain, rel=0.01)
 
 
 def test_where_all_of_them_are_not_enough_the_plan_says_how_far_they_lead():
