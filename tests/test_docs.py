@@ -101,11 +101,6 @@ def defined():
     return set(re.findall(r"^\| `(\w+)` \| .+ \| .+ \| .+ \|$", CONCEPTS, flags=re.MULTILINE))
 
 
-def kept_for_later():
-    listed = CONCEPTS.split("### Names kept for later")[1].split("\n## ")[0]
-    return set(re.findall(r"`(\w+)`", listed))
-
-
 def test_every_number_that_an_audit_of_scores_can_give_is_defined():
     found = metrics_of_scores()
 
@@ -122,11 +117,10 @@ def test_every_number_that_an_audit_of_images_adds_is_defined():
 
 def test_no_definition_is_of_a_number_that_nobody_computes():
     assert defined() - metrics_of_scores() - metrics_of_images() == set()
-    assert kept_for_later() & (metrics_of_scores() | metrics_of_images()) == set()
 
 
-def test_every_metric_that_the_report_has_words_for_is_defined_or_kept_for_later():
-    assert set(METRICS) - defined() - kept_for_later() == set()
+def test_every_metric_that_the_report_has_words_for_is_defined():
+    assert set(METRICS) - defined() == set()
 
 
 @pytest.mark.parametrize("line", [*SET_UP, *MISSION])

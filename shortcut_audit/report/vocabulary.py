@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from shortcut_audit.audit.result.judgement import Evidence, GapAnswer, RelianceAnswer, Status
 from shortcut_audit.audit.result.result import AuditResult
-from shortcut_audit.report.terms import BOOTSTRAP, PROPORTION, Term
+from shortcut_audit.report.terms import BOOTSTRAP, PROPORTION, WORST, Term
 
 STATUS_WORDS: dict[Status, tuple[str, str]] = {
     "fail": ("✖", "FAIL"),
@@ -53,6 +53,7 @@ def evidence_word(check: str, evidence: Evidence) -> str:
 
 METRICS: dict[str, Term] = {
     **PROPORTION,
+    **WORST,
     **BOOTSTRAP,
     "auroc": Term(
         "AUROC",
@@ -196,14 +197,6 @@ METRICS: dict[str, Term] = {
         "Root mean square distance of the share of positives from the mean score, over bins of equal mass, less what "
         "chance alone adds.",
     ),
-    "worst_group_auroc": Term(
-        "Worst-group AUROC",
-        "The lowest AUROC over groups. A minimum is biased low; its interval holds for all of these groups at once.",
-    ),
-    "subgroup_auroc": Term(
-        "AUROC of a subgroup", "AUROC within one group of a search; the intervals hold for all of its groups at once."
-    ),
-    "worst_group_accuracy": Term("Worst-group accuracy", "The lowest accuracy over the four cells."),
     "dice": Term("Dice", "Overlap of predicted and drawn mask: 2 |A and B| / (|A| + |B|), mean over images."),
     "saliency_share": Term("Share of saliency", "Share of the absolute attribution that falls inside a region."),
     "saliency_enrichment": Term(

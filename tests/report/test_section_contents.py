@@ -308,20 +308,33 @@ def test_where_nothing_is_known_of_size_nothing_is_said_of_it():
 
 def test_the_worst_group_comes_first_and_one_without_a_value_last():
     page = show("worst")
-    rows = [row for row in page.rows[""] if len(row) == 5]
+    rows = [row for row in page.rows[""] if len(row) == 7 and row[0] != "Group"]
 
-    assert [row[0] for row in rows[:2]] == ["Group", "chest tube = 0, sex = F"]
-    assert "too small: 4 patients" in rows[5][1]
-    assert "classifier, pneumothorax · chest tube (5 groups, 1 without a value)" in page.text
+    assert [row[0] for row in rows[:3]] == ["chest tube = 0", "chest tube = 1", "chest tube = 0, sex = F"]
+    assert "too small: 4 patients" in rows[6][1]
+    assert "Groups searched: classifier, pneumothorax · chest tube (5 groups, 1 without a value)" in page.text
     assert "Exploratory" in page.text
 
 
 def test_without_other_columns_the_worst_group_is_sought_among_the_attributes_own_values():
-    searched = ("subgroup:", "groups:searched")
+    searched = ("subgroup:sex", "subgroup:view", "subgroup:chest_tube=0,", "groups:searched")
     page = show("worst", metrics=[one for one in full_data()["metrics"] if not one["group"].startswith(searched)])
 
     assert "The table has no other column of few values (sex, view, site) to search." in page.text
-    assert page.text.count("no group was searched") == 4
+    assert page.text.count("no group was searched") == 4 * 4
+
+
+def test_the_worst_recall_stands_with_its_group_its_n_and_the_bootstraps_interval():
+    rows = {row[1]: row for row in show("worst").rows[""] if row[0].startswith("classifier") and len(row) == 4}
+
+    assert set(rows) == {
+        "Worst-group AUROC", "Worst-group sensitivity (recall)", "Worst-group specificity", "Worst-group accuracy"
+    }  # fmt: skip
+    assert rows["Worst-group sensitivity (recall)"][3] == (
+        "0.762 95\xa0% CI 0.712\xa0to\xa00.812n\xa01,951 · 1,712 patients"
+        "bootstrap: 95\xa0% CI 0.710\xa0to\xa00.814in chest tube = 0, sex = F (n\xa01,951 · 1,712 patients)"
+    )
+    assert "in positives of chest tube = 0 (n" in rows["Worst-group accuracy"][2]
 
 
 def test_calibration_is_shown_of_probabilities_alone():

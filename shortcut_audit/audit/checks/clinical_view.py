@@ -6,7 +6,7 @@ from shortcut_audit.audit.checks import CHECKS, Findings
 from shortcut_audit.audit.measures.rates import share_of_cell
 from shortcut_audit.audit.result.setting import Population
 from shortcut_audit.audit.statistics.estimate import Contrast
-from shortcut_audit.audit.table import operating_point as threshold
+from shortcut_audit.audit.table.operating_point import flagged
 from shortcut_audit.audit.table.population import population
 from shortcut_audit.audit.table.question import Question
 
@@ -25,14 +25,13 @@ def clinical_view(question: Question) -> Findings:
     """
     if question.role == "control":
         return Findings()
-    point, place = threshold.operating_point(question), population(question)
+    above, place = flagged(question), population(question)
     metrics = []
     for name, label in (("missed_per_1000", 1), ("false_alarms_per_1000", 0)):
         for value in (0, 1):
-            if point.threshold is None:
-                number = question.undefined(f"there is no threshold: {point.reason}")
+            if isinstance(above, str):
+                number = question.undefined(above)
             else:
-                above = threshold.flagged(question, point.threshold)
                 wrong = share_of_cell(question, ~above if label else above, label, value)
                 number = _of_all(question, wrong, _patients(place, label, value))
             metrics.append(question.metric(name, number, f"within:{value}"))

@@ -6,6 +6,8 @@ proportions, come from the lines that make those of the AUROC (``audit/statistic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from shortcut_audit.audit.statistics.estimate import Contrast
@@ -14,7 +16,15 @@ from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools, Ints
 
 
-def proportion(rows: Ints, hits: Bools, sampling: Sampling) -> Part:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Proportion(Part):
+    """Weighted share of the rows ``rows`` that are among ``hits`` (N,)."""
+
+    rows: Ints
+    hits: Bools
+
+
+def proportion(rows: Ints, hits: Bools, sampling: Sampling) -> Proportion:
     """Estimate the weighted share of some rows that are hits.
 
     The influence of patient k is the sum over its rows of w (hit - p) / W, scaled by sqrt(g / (g - 1)) for
@@ -31,7 +41,7 @@ def proportion(rows: Ints, hits: Bools, sampling: Sampling) -> Part:
     # A quotient of sums, not an average: where all or none are hits it is exactly 1 or 0.
     value = float((weights * found).sum() / weights.sum())
     influence, patients = patient_sums(found - value, rows, sampling)
-    return Part(value=value, influence=influence, df=patients - 1, smaller=patients)
+    return Proportion(value=value, influence=influence, df=patients - 1, smaller=patients, rows=rows, hits=hits)
 
 
 def share(question: Question, among: Bools, hits: Bools, empty: str) -> Contrast:

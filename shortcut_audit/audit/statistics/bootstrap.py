@@ -6,7 +6,8 @@ number per patient, how often it was drawn. Scores are sorted once; a replicate'
 cumulative sum over them.
 
 Sources: Efron and Tibshirani 1993 (percentile interval); Hesterberg 2015 (its levels expanded for few
-patients); Davison and Hinkley 1997, 3.8 (resampling whole clusters).
+patients); Davison and Hinkley 1997, 3.8 (resampling whole clusters); Mandel and Betensky 2008 (percentile
+intervals that hold together).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, pdtr, stdtrit
 
 from shortcut_audit.audit.statistics.metrics import Sampling
-from shortcut_audit.shapes import Floats, Ints
+from shortcut_audit.shapes import Bools, Floats, Ints
 
 REPLICATES = 2000
 SEED = 20220707
@@ -163,6 +164,20 @@ def auroc_statistic(
     return statistic
 
 
+def share_statistic(rows: Ints, hits: Bools, sampling: Sampling, resampling: Resampling) -> Statistic:
+    """Return the weighted share of some rows that are among ``hits`` (N,), as a function of patient counts."""
+    columns, weights = resampling.columns[sampling.clusters[rows]], sampling.weights[rows]
+    assert (columns >= 0).all(), "a row of a patient that is never drawn"
+    sums = [np.bincount(columns, counted, resampling.patients) for counted in (weights * hits[rows], weights)]
+
+    def statistic(counts: Counts) -> Floats:
+        hit, whole = (counts @ np.stack(sums, axis=1)).T
+        share: Floats = np.divide(hit, whole, out=np.full(len(counts), np.nan), where=whole > 0)
+        return share
+
+    return statistic
+
+
 def _row_weights(rows: Ints, sampling: Sampling, resampling: Resampling) -> Callable[[Counts], NDArray[Any]]:
     """Return a function from counts (B, P) to weights (B, rows), whole numbers where weights are equal."""
     columns, weights = resampling.columns[sampling.clusters[rows]], sampling.weights[rows]
@@ -187,3 +202,22 @@ def percentile_limits(replicates: Floats, confidence: float, patients: int) -> t
     tail = float(ndtr(-quantile))
     low, high = np.quantile(replicates, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def joint_level(replicates: Floats, confidence: float) -> float:
+    """Return the confidence of single percentile intervals at which all of them hold at once.
+
+    A replicate lies as far out as its most extreme statistic, by the share of replicates at or beyond it; the
+    tail that is left to each side is the one that a share ``confidence`` of the replicates does not enter.
+
+    Args:
+        replicates: (B, K) finite, a column each statistic.
+        confidence: that all K intervals hold.
+    """
+    ordered, count = np.sort(replicates, axis=0), len(replicates)
+    tails = [
+        np.minimum(np.searchsorted(column, drawn, "right"), count - np.searchsorted(column, drawn, "left"))
+        for column, drawn in zip(ordered.T, replicates.T, strict=True)
+    ]
+    tail = float(np.quantile(np.min(tails, axis=0), 1 - confidence)) / count
+    return max(confidence, 1 - 2 * tail)

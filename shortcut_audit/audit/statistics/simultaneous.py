@@ -21,6 +21,8 @@ from shortcut_audit.audit.statistics.metrics import count_patients
 from shortcut_audit.shapes import Floats
 
 DRAWS = 50_000
+NO_DIMENSION = 1e-12
+"""Relative to the largest variance: rounding error of a combination that does not vary."""
 Found = Estimate | Undefined
 
 
@@ -51,7 +53,7 @@ def joint_estimates(groups: Mapping[str, Contrast], confidence: float) -> Joint:
     together = f", holds for {len(defined)} groups at once (max-t)" if len(defined) > 1 else ""
     found = {name: _relabelled(one.estimate(level), confidence, together) for name, one in groups.items()}
     known = {name: one for name, one in found.items() if isinstance(one, Estimate)}
-    tally = _joint_tally(defined or list(groups.values()))
+    tally = joint_tally(defined or list(groups.values()))
     if not known:
         return Joint(groups=found, lowest=Undefined(reason=_no_group(groups), tally=tally))
     worst = min(known, key=lambda name: known[name].value)
@@ -72,8 +74,10 @@ def simultaneous_level(contrasts: Sequence[Contrast], confidence: float) -> floa
     if len(contrasts) < 2:
         return confidence
     variances, directions = np.linalg.eigh(_correlations(contrasts))
-    normal = np.random.default_rng(SEED).standard_normal((DRAWS, len(contrasts)))
-    largest = np.abs(normal @ (directions * np.sqrt(np.maximum(variances, 0))).T).max(axis=1)
+    # Numbers made of fewer others (the points of a curve) have no more dimensions than these.
+    moving = variances > NO_DIMENSION * variances.max()
+    normal = np.random.default_rng(SEED).standard_normal((DRAWS, int(moving.sum())))
+    largest = np.abs(normal @ (directions[:, moving] * np.sqrt(variances[moving])).T).max(axis=1)
     critical = max(float(np.quantile(largest, confidence)), float(ndtri((1 + confidence) / 2)))
     return float(2 * ndtr(critical) - 1)
 
@@ -100,7 +104,7 @@ def _no_group(groups: Mapping[str, Contrast]) -> str:
     return f"none of {len(groups)} groups has a value ({name}: {first.reason})"
 
 
-def _joint_tally(contrasts: Sequence[Contrast]) -> Tally:
+def joint_tally(contrasts: Sequence[Contrast]) -> Tally:
     """Return images and patients that any group rests on, each counted once."""
     positives, negatives = (np.any([one.rows[side] for one in contrasts], axis=0) for side in (0, 1))
     patients = count_patients(np.flatnonzero(positives | negatives), contrasts[0].sampling)

@@ -72,9 +72,12 @@ def candidates(scores: Floats, label: Bools, weights: Floats) -> Candidates:
     return Candidates(scores=distinct, sensitivity=sensitivity, specificity=specificity)
 
 
-def flagged(question: Question, threshold: float) -> Bools:
-    """Return (N,) the rows whose score is at or above the threshold."""
-    above: Bools = question.score >= threshold
+def flagged(question: Question) -> Bools | str:
+    """Return (N,) the rows whose score is at or above the threshold, or why there is none."""
+    point = operating_point(question)
+    if point.threshold is None:
+        return f"there is no threshold: {point.reason}"
+    above: Bools = question.score >= point.threshold
     return above
 
 

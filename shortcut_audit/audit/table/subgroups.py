@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from shortcut_audit.audit.statistics.estimate import Contrast
-from shortcut_audit.audit.statistics.metrics import count_patients
 from shortcut_audit.audit.table.groups import composite_terms
 from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
@@ -72,18 +69,6 @@ def search(question: Question) -> Search:
         else:
             groups.update(found)
     return Search(groups=groups, left_out=left_out)
-
-
-def group_auroc(question: Question, name: str, rows: Bools) -> Contrast:
-    """Return the AUROC within a group, undefined where a class has too few patients to tell."""
-    positives, negatives = rows & question.label, rows & ~question.label
-    least = question.limits.min_cell_patients
-    for side, words in ((positives, "positives"), (negatives, "negatives")):
-        patients = count_patients(np.flatnonzero(side), question.sampling)
-        if patients < least:
-            reason = f"too small: {patients} patients in the {words} of {name}, under {least}"
-            return Contrast(sampling=question.sampling, reason=reason, rows=(positives, negatives))
-    return question.between(positives, negatives, "")
 
 
 def _unfit(known: pl.Series) -> str | None:

@@ -11,7 +11,7 @@ from shortcut_audit.audit.result.setting import OperatingPoint
 from shortcut_audit.report.blocks import names, nothing, paragraph, table
 from shortcut_audit.report.lookup import Subject, metric, subjects
 from shortcut_audit.report.markup import join, tag
-from shortcut_audit.report.numbers import counted, estimate, missing, number, sample_size
+from shortcut_audit.report.numbers import counted, estimate, interval, missing, number, sample_size
 from shortcut_audit.report.sections import section
 from shortcut_audit.report.vocabulary import group_label, metric_label
 
@@ -35,7 +35,7 @@ def operating(result: AuditResult) -> Markup:
     parts = [paragraph(
         "An image is flagged where its score is at or above the threshold. The threshold of a model is the same in "
         "every group; it is chosen on validation images or given as a number, never chosen on the test. Intervals "
-        "take it as given."
+        "take it as given; that of a bootstrap of patients stands beneath as a check."
     )]  # fmt: skip
     if result.operating_points:
         parts.append(table("Thresholds", HEAD, (_threshold(point) for point in result.operating_points)))
@@ -65,10 +65,14 @@ def operating(result: AuditResult) -> Markup:
 
 
 def counted_estimate(result: AuditResult, about: Subject, name: str, group: str) -> Markup:
-    """Return a number with its interval and, beneath it, the images and patients it rests on."""
-    found = metric(result, about, name, group)
-    size = sample_size(found) if found is not None and found.value is not None else ""
-    return join([estimate(found), tag("span", size, class_="about") if size else ""])
+    """Return a number with its interval; beneath it what it rests on, and the bootstrap's interval if there is one."""
+    found, checked = (metric(result, about, one, group) for one in (name, f"{name}_by_bootstrap"))
+    if found is None or found.value is None:
+        return estimate(found)
+    lines = [sample_size(found)]
+    if checked is not None and checked.value is not None:
+        lines.append(f"bootstrap: {interval(checked)}")
+    return join([estimate(found), *(tag("span", line, class_="about") for line in lines)])
 
 
 def _threshold(point: OperatingPoint) -> Sequence[object]:

@@ -8,10 +8,11 @@ from scipy.stats import norm
 
 from shortcut_audit.audit.checks import CHECKS
 from shortcut_audit.audit.measures.rates import share
+from shortcut_audit.audit.measures.subgroups import group_auroc, group_numbers
 from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined
 from shortcut_audit.audit.statistics.metrics import Part, Sampling
 from shortcut_audit.audit.statistics.simultaneous import joint_estimates, simultaneous_level
-from shortcut_audit.audit.table.subgroups import MOST_GROUPS, attribute_groups, group_auroc, search
+from shortcut_audit.audit.table.subgroups import MOST_GROUPS, attribute_groups, search
 
 
 def groups_of(influences, values):
@@ -130,15 +131,16 @@ def test_the_worst_value_of_the_attribute_is_the_lower_of_two_within_it():
     found = named(frame)["worst_group_auroc", "groups:tube"]
 
     assert found.value == pytest.approx(min(asked.pair(1, 1).value, asked.pair(0, 0).value), abs=1e-12)
-    assert set(named(frame)) == {("worst_group_auroc", "groups:tube")}
+    assert {group for _, group in named(frame)} == {"groups:tube", "subgroup:tube=1", "subgroup:tube=0"}
 
 
 def test_other_columns_are_searched_alone_and_crossed_with_the_attribute():
     found = named(sexes())
     groups = {group.removeprefix("subgroup:") for name, group in found if name == "subgroup_auroc"}
 
-    assert groups == {"sex=F", "sex=M", *(f"tube={a},sex={s}" for a in (0, 1) for s in "FM")}
-    lowest = min(metric.value for (name, _), metric in found.items() if name == "subgroup_auroc")
+    own = {"tube=0", "tube=1"}
+    assert groups == {"sex=F", "sex=M", *(f"tube={a},sex={s}" for a in (0, 1) for s in "FM"), *own}
+    lowest = min(found["subgroup_auroc", f"subgroup:{group}"].value for group in groups - own)
     assert found["worst_group_auroc", "groups:searched"].value == lowest
 
 
@@ -171,7 +173,9 @@ def test_what_is_not_searched_is_there_with_its_reason():
         *(pl.Series(f"attribute.c{k}", [f"v{(i + k) % 4}" for i in range(2000)]) for k in range(2)),
     )
     found = named(frame)
-    reasons = {group: metric.reason for (name, group), metric in found.items() if metric.reason}
+    reasons = {
+        group: metric.reason for (name, group), metric in found.items() if name == "subgroup_auroc" and metric.reason
+    }
 
     assert reasons == {
         "subgroup:site": "not searched: it has 60 values, more than 8; give it in bands",
@@ -184,7 +188,8 @@ def test_what_is_not_searched_is_there_with_its_reason():
 def test_a_control_is_not_searched():
     frame = sexes().with_columns(role=pl.lit("control"))
 
-    assert set(named(frame)) == {("worst_group_auroc", "groups:tube")}
+    own = {("subgroup_auroc", f"subgroup:tube={value}") for value in (0, 1)}
+    assert set(named(frame)) == {("worst_group_auroc", "groups:tube"), *own}
 
 
 def test_the_groups_of_a_composite_are_its_two_sides():
@@ -205,6 +210,85 @@ def test_a_categorical_attribute_has_its_values_as_groups():
 def test_a_category_that_is_blank_in_the_test_rows_has_no_worst_value():
     blank = sexes().with_columns(pl.lit(None, dtype=pl.String).alias("attribute.sex"))
     asked = question(pl.concat([sexes(400, seed=5, split="train"), blank]), "sex")
-    (found, *_) = CHECKS.get("worst_group")(asked).metrics
+    found = [one for one in CHECKS.get("worst_group")(asked).metrics if one.group == "groups:sex"]
 
-    assert (found.value, found.reason) == (None, "no test image has a known sex")
+    assert [one.name.removeprefix("worst_group_") for one in found] == NUMBERS
+    assert {(one.value, one.reason) for one in found} == {(None, "no test image has a known sex")}
+
+
+NUMBERS = ["auroc", "sensitivity", "specificity", "accuracy"]
+
+
+def rare_recall():
+    """40 positives and 40 negatives of F, all right; of X 14 and 20, of which 7 positives and 2 negatives are wrong."""
+    rows = [
+        *(("F", y, float(y)) for y in (1, 0) for _ in range(40)),
+        *(("X", 1, float(i >= 7)) for i in range(14)), *(("X", 0, float(i < 2)) for i in range(20)),
+        *(("M", y, float(y)) for y in (1, 0) for _ in range(9 + y)),
+    ]  # fmt: skip
+    return pl.DataFrame({
+        "sample_id": [f"s{i}" for i in range(len(rows))], "attribute.sex": [sex for sex, _, _ in rows],
+        "label": [y for _, y, _ in rows], "score": [score for _, _, score in rows],
+        "attribute.tube": [float(i % 2) for i in range(len(rows))],
+    })  # fmt: skip
+
+
+def test_recall_of_a_rare_subgroup_by_hand():
+    found = named(rare_recall(), operating_point="0.5")
+    of_x, of_f = (found["subgroup_sensitivity", f"subgroup:sex={sex}"] for sex in "XF")
+
+    assert (of_x.value, of_x.n, of_x.n_pos, of_x.n_neg) == (0.5, 14, 14, 0)
+    assert found["subgroup_specificity", "subgroup:sex=X"].value == 0.9
+    assert (of_f.value, of_f.high) == (1, 1)
+    # Clopper-Pearson of 40 of 40, at a level above 95 % because it holds for several groups.
+    assert 0.8 < of_f.low < 0.025 ** (1 / 40)
+    assert found["worst_group_sensitivity", "groups:searched"].value < 0.5 + 1e-12
+
+
+def test_a_cell_that_is_too_small_is_so_alone():
+    found = named(rare_recall(), operating_point="0.5")
+
+    assert found["subgroup_specificity", "subgroup:sex=M"].reason == (
+        "too small: 9 patients in the negatives of sex=M, under 10"
+    )
+    assert found["subgroup_specificity", "subgroup:sex=M"].n == 9
+    assert found["subgroup_sensitivity", "subgroup:sex=M"].value == 1
+
+
+def test_worst_accuracy_is_the_lowest_over_positives_and_negatives_of_the_groups():
+    found = named(rare_recall(), operating_point="0.5")
+
+    for where in ("groups:tube", "groups:searched"):
+        lowest = min(found[f"worst_group_{cell}", where].value for cell in ("sensitivity", "specificity"))
+        assert found["worst_group_accuracy", where].value == lowest
+    assert "(positives of sex=X)" in found["worst_group_accuracy", "groups:searched"].method
+
+
+def test_without_a_threshold_recall_has_the_reason_and_the_counts():
+    found = named(rare_recall())
+    missing = found["subgroup_sensitivity", "subgroup:sex=X"]
+
+    assert missing.reason == "there is no threshold: there are no validation rows to choose it on"
+    assert (missing.n_pos, missing.n_neg) == (14, 0)
+    assert found["worst_group_accuracy", "groups:tube"].value is None
+    assert found["subgroup_auroc", "subgroup:sex=X"].value is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [0.85, 0.97])
+def test_the_lowest_sensitivity_is_covered_near_one_too(rate):
+    """Eight groups of 15 positives with one rate: at least 93 %, more where Clopper-Pearson stands in."""
+    rng, covered = np.random.default_rng(1), 0
+    group = np.arange(240) % 8
+    for _ in range(400):
+        flagged = np.r_[rng.random(120) < rate, rng.random(120) < 0.2]
+        frame = pl.DataFrame({
+            "sample_id": [f"s{i}" for i in range(240)], "label": [1] * 120 + [0] * 120, "score": flagged * 1.0,
+            "attribute.tube": [0.0, 1.0] * 120, "attribute.ward": [f"w{g}" for g in group],
+        })  # fmt: skip
+        asked = question(frame, operating_point="0.5")
+        groups = {f"w{g}": asked.test & (group == g) for g in range(8)}
+        found = joint_estimates(group_numbers(asked, groups)["sensitivity"], 0.95).lowest
+        covered += found.low <= rate <= found.high
+
+    assert covered / 400 > 0.93

@@ -74,7 +74,7 @@ def test_a_specificity_does_not_end_in_a_threshold_that_flags_no_positive():
     asked = question(films(scores, labels))
 
     assert found.threshold == 0.5
-    assert (flagged(asked, found.threshold) & ~asked.test & asked.label).sum() == 3
+    assert (flagged(asked) & ~asked.test & asked.label).sum() == 3
 
 
 def test_a_specificity_that_no_score_reaches_is_a_reason_and_no_threshold_above_everything():
