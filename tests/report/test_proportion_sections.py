@@ -24,7 +24,7 @@ def test_the_projection_says_what_it_takes_for_granted_and_which_band_it_is():
 
     assert "is a projection" in text
     assert "independent of the site given label and attribute" in text
-    assert "The band is pointwise" in text
+    assert "The band holds for the whole line at once" in text
 
 
 def test_a_model_without_a_curve_says_why():

@@ -22,6 +22,7 @@ from shortcut_audit.audit.measures.rates import share
 from shortcut_audit.audit.result.numbers import Curve, CurvePoint
 from shortcut_audit.audit.statistics.estimate import Contrast, Undefined
 from shortcut_audit.audit.statistics.metrics import Part, satterthwaite
+from shortcut_audit.audit.statistics.simultaneous import simultaneous_level
 from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
 
@@ -125,25 +126,26 @@ class Decomposition:
         return self.auroc - self.standardised(label)
 
     def projection(self) -> Curve:
-        """Return g(u, u) for u from 0 to 1 with a pointwise band."""
+        """Return g(u, u) for u from 0 to 1 with a band that holds for the whole line.
+
+        Max-t: the line moves in no more than three directions (A_00, A_11 and A_01 + A_10), whose joint covariance
+        gives the largest abs(z) along it; each point keeps its own scale and degrees of freedom.
+        """
         question = self.question
-        middle = self.surface(0.5, 0.5).estimate(question.limits.confidence)
+        line = {float(u): self.surface(float(u), float(u)) for u in np.linspace(0, 1, POINTS)}
+        middle = line[0.5].estimate(question.limits.confidence)
         if isinstance(middle, Undefined):
             points, method, reason = [], "none", middle.reason
         else:
-            points = [self._point(float(u)) for u in np.linspace(0, 1, POINTS)]
-            method, reason = f"{middle.method}, pointwise, rates as given", None
+            level = simultaneous_level(list(line.values()), question.limits.confidence)
+            points = [_point(u, found, level) for u, found in line.items()]
+            method, reason = f"{middle.method}, holds for the whole line at once (max-t), rates as given", None
         return Curve(
             model=question.model, finding=question.finding, attribute=question.attribute, name="projected_auroc",
             x_name="share of images with the attribute, equal in both labels", points=tuple(points),
             confidence=question.limits.confidence, n=middle.tally.n, n_patients=middle.tally.n_patients,
             method=method, reason=reason,
         )  # fmt: skip
-
-    def _point(self, u: float) -> CurvePoint:
-        found = self.surface(u, u)
-        low, high = found.limits(self.question.limits.confidence)
-        return CurvePoint(x=u, value=found.value, low=low, high=high)
 
     def _rate(self, label: int) -> Contrast:
         question = self.question
@@ -159,12 +161,18 @@ class Decomposition:
         return np.logical_or.reduce([rows[0] for rows in pairs]), np.logical_or.reduce([rows[1] for rows in pairs])
 
 
+def _point(u: float, found: Contrast, level: float) -> CurvePoint:
+    low, high = found.limits(level)
+    return CurvePoint(x=u, value=found.value, low=low, high=high)
+
+
 def _share_of(rate: Contrast, value: int) -> Contrast:
     """Return the share with the attribute (1) or without it (0)."""
     if rate.reason or value == 1:
         return rate
     ((_, part),) = rate.parts
-    return replace(rate, parts=((1.0, replace(part, value=1 - part.value, influence=-part.influence)),))
+    rest = Part(value=1 - part.value, influence=-part.influence, df=part.df, smaller=part.smaller)
+    return replace(rate, parts=((1.0, rest),))
 
 
 def _product(one: Contrast, other: Contrast) -> Contrast:

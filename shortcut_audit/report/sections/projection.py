@@ -43,8 +43,9 @@ def _words() -> Markup:
             "To measure another site, audit its images."
         ),
         paragraph(
-            "The band is pointwise: an interval for each share, not for the whole line. The dot is at the share among "
-            "images without the finding, the square at the share among those with it. Dashed: the AUROC as measured."
+            "The band holds for the whole line at once, so it is wider than an interval for one share alone. "
+            "The dot is at the share among images without the finding, the square at the share among those with it. "
+            "Dashed: the AUROC as measured."
         ),
     ])  # fmt: skip
 

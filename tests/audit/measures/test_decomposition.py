@@ -6,11 +6,13 @@ import pytest
 from audit_worlds import cells, question, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2, norm
 from sklearn.metrics import roc_auc_score
 
 from shortcut_audit.audit.checks import CHECKS
 from shortcut_audit.audit.measures.decomposition import CELLS, Decomposition
 from shortcut_audit.audit.statistics.estimate import Undefined
+from shortcut_audit.audit.statistics.simultaneous import simultaneous_level
 
 EVEN = {(1, 1): 40, (1, 0): 40, (0, 1): 40, (0, 0): 40}
 
@@ -141,17 +143,50 @@ def test_the_standard_error_is_the_jackknifes_over_patients_rates_included(numbe
     assert number(made(frame)).standard_error == pytest.approx(expected, rel=0.06)
 
 
-def test_the_projection_runs_from_a00_to_a11_with_a_pointwise_band():
+def test_the_projection_runs_from_a00_to_a11_with_a_band_for_the_whole_line():
     parts = made(world(1, n=600, reads=1.0))
     curve = parts.projection()
 
     assert [point.x for point in curve.points] == pytest.approx(np.linspace(0, 1, 21))
     for point, cell in ((curve.points[0], (0, 0)), (curve.points[-1], (1, 1))):
         pair = parts.pairs[cell].estimate(0.95)
-        assert (point.value, point.low, point.high) == pytest.approx((pair.value, pair.low, pair.high), abs=1e-12)
+        assert point.value == pytest.approx(pair.value, abs=1e-12)
+        assert point.low < pair.low < pair.high < point.high
     assert all(0 <= point.low < point.value < point.high <= 1 for point in curve.points)
-    assert "pointwise" in curve.method
+    assert curve.method.endswith("holds for the whole line at once (max-t), rates as given")
     assert (curve.name, curve.n, curve.n_patients) == ("projected_auroc", 600, 600)
+
+
+def test_the_band_needs_more_than_one_point_and_less_than_scheffe():
+    """The line moves in three directions at most; a finer grid needs no more."""
+    parts = made(world(1, n=600, reads=1.0))
+    points, fine = ([parts.surface(u, u) for u in np.linspace(0, 1, count)] for count in (21, 401))
+    critical = norm.ppf((1 + simultaneous_level(points, 0.95)) / 2)
+
+    assert 1.96 < critical < np.sqrt(chi2.ppf(0.95, 3))
+    assert norm.ppf((1 + simultaneous_level(fine, 0.95)) / 2) == pytest.approx(critical, abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("films_per_patient", [1, 3])
+def test_the_band_covers_the_whole_true_line_and_a_pointwise_one_does_not(films_per_patient):
+    """Binormal: 2 SD apart, a tube adds 1 SD; cells of about 80 films."""
+    truth = {(i, j): norm.cdf((2 + i - j) / np.sqrt(2)) for i, j in CELLS}
+    together, pointwise = [], []
+    for seed in range(250):
+        frame = world(seed, n=400, reads=1.0, films_per_patient=films_per_patient, paired=False)
+        parts = made(frame)
+        curve = parts.projection()
+        true = [
+            (1 - p.x) ** 2 * truth[0, 0] + p.x * (1 - p.x) * (truth[0, 1] + truth[1, 0]) + p.x**2 * truth[1, 1]
+            for p in curve.points
+        ]
+        single = [parts.surface(p.x, p.x).limits(0.95) for p in curve.points]
+        together.append(all(p.low <= one <= p.high for p, one in zip(curve.points, true, strict=True)))
+        pointwise.append(all(low <= one <= high for (low, high), one in zip(single, true, strict=True)))
+
+    assert 0.93 <= np.mean(together) <= 0.98
+    assert np.mean(pointwise) < np.mean(together) - 0.02
 
 
 def test_without_a_cell_there_is_no_curve_and_what_needs_no_such_pair_stays():
