@@ -324,6 +324,15 @@ def test_without_other_columns_the_worst_group_is_sought_among_the_attributes_ow
     assert page.text.count("no group was searched") == 4 * 4
 
 
+def test_of_many_models_the_groups_of_the_first_are_listed_and_the_rest_counted():
+    metrics = [{**one, "model": f"m{n}"} for n in range(23) for one in full_data()["metrics"]
+               if one["model"] == "classifier" and ("group" in one["name"])]  # fmt: skip
+    page = show("worst", metrics=metrics)
+
+    assert page.text.count("Groups searched: m") == 2 * 20
+    assert "The groups of 3 more are in audit.json only, to keep this page small." in page.text
+
+
 def test_the_worst_recall_stands_with_its_group_its_n_and_the_bootstraps_interval():
     rows = {row[1]: row for row in show("worst").rows[""] if row[0].startswith("classifier") and len(row) == 4}
 

@@ -18,6 +18,8 @@ from shortcut_audit.report.sections.operating import counted_estimate
 from shortcut_audit.report.vocabulary import group_label, metric_label, plain
 
 SEARCHED = "groups:searched"
+MOST_MODELS = 20
+"""Whose groups are listed; a table of every group of many models would fill the page."""
 OF_GROUP = ("subgroup_auroc", "subgroup_sensitivity", "subgroup_specificity")
 LOWEST = {
     "worst_group_auroc": {"subgroup_auroc": ""},
@@ -40,7 +42,7 @@ def worst(result: AuditResult) -> Markup:
     rows = (row for about in subjects(found) for row in _lowest(result, about))
     tables = (
         part
-        for about in subjects(groups)
+        for about in subjects(groups)[:MOST_MODELS]
         for part in _tables(result, about, [one for one in groups if subject(one) == about])
     )
     return join([*map(paragraph, _words(groups)), table("The worst group of each model", HEAD, rows), *tables])
@@ -51,6 +53,8 @@ def _words(groups: Sequence[Metric]) -> Iterator[str]:
         "The lowest of several estimates is too low on average, so intervals here hold for all groups at once. "
         "Accuracy is the share of right decisions among the positives, or among the negatives, of a group."
     )
+    if (more := len(subjects(groups)) - MOST_MODELS) > 0:
+        yield f"The groups of {count(more)} more are in audit.json only, to keep this page small."
     if not any(_is_searched(one) for one in groups):
         yield "The table has no other column of few values (sex, view, site) to search."
     else:
