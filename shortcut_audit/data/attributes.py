@@ -13,14 +13,10 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from shortcut_audit.data.manifest import KEYS, PLAIN, Manifest
-from shortcut_audit.data.tables import first_column, normalised, read_text_table
+from shortcut_audit.data.tables import KEY_NAMES, first_column, normalised, read_text_table
 from shortcut_audit.data.validate import typed_column
 from shortcut_audit.errors import InputError, UsageError
 
-KEY_NAMES = (
-    "sample_id", "id", "uid", "image", "image_id", "image_path", "Image Index", "path", "file", "filepath", "filename",
-    "img", "img_name", "SOPInstanceUID", "dicom_id",
-)  # fmt: skip
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom"})
 _AMBIGUOUS = -1
 

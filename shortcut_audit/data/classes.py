@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from shortcut_audit.data.decode import BadImageError
-from shortcut_audit.data.images import read_mask, refuse_many
+from shortcut_audit.data.drawn import Part, fitted, read_drawn
+from shortcut_audit.data.images import refuse_many
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import UsageError
 from shortcut_audit.runtime import say
@@ -49,40 +49,43 @@ def parse_class(text: str) -> ClassRule:
 
 
 def class_masks(manifest: Manifest, rules: Sequence[ClassRule], size: int) -> tuple[Bools, Bools]:
-    """Return masks (N, K, S, S) and whether each is known (N, K).
+    """Return masks and which of their pixels are known, each (N, K, S, S).
 
     A mask is known and empty where the condition is false, or where the structure is itself a finding
     with label 0 and nobody drew it. It is not known where the condition's label is blank or uncertain,
-    or where the mask is blank or cannot be read. A mask that is not known is empty here: do not learn from it.
+    or where the mask is blank or cannot be read; nor are the pixels known that the drawer marked "ignore". What is
+    not known is empty here: do not learn from it.
 
     Raises:
         UsageError: a structure or finding that the manifest does not have.
         InputError: more than max(3, 1 %) of the masks cannot be read.
     """
     masks = np.zeros((len(manifest), len(rules), size, size), dtype=bool)
-    known = np.zeros((len(manifest), len(rules)), dtype=bool)
+    known = np.zeros_like(masks)
+    images = manifest.images()
     bad: dict[str, str] = {}
     read = 0
     for k, rule in enumerate(rules):
         wanted, empty = _rows(manifest, rule)
         known[empty, k] = True
         read += len(wanted)
-        for row, path in wanted.items():
+        for row, parts in wanted.items():
             try:
-                masks[row, k] = read_mask(path, size)
-                known[row, k] = True
+                drawn = fitted(read_drawn(parts, image=images[row]), (size, size))
             except BadImageError as error:
-                bad[str(path)] = str(error)
+                bad[f"{row} {k}"] = str(error)
+            else:
+                masks[row, k], known[row, k] = drawn.foreground, drawn.known
     refuse_many(bad, read, what="masks")
     for reason in bad.values():
         say(f"mask left out: {reason}")
     return masks, known
 
 
-def _rows(manifest: Manifest, rule: ClassRule) -> tuple[dict[int, Path], Bools]:
-    """Return the rows whose mask must be read, with its path, and those known to be empty (N,)."""
-    paths = manifest.paths("mask", rule.structure)
-    blank = np.array([path is None for path in paths], dtype=bool)
+def _rows(manifest: Manifest, rule: ClassRule) -> tuple[dict[int, tuple[Part, ...]], Bools]:
+    """Return the rows whose mask must be read, with its cell, and those known to be empty (N,)."""
+    cells = manifest.drawn("mask", rule.structure)
+    blank = np.array([cell is None for cell in cells], dtype=bool)
     holds = np.ones(len(manifest), dtype=bool)
     empty = np.zeros(len(manifest), dtype=bool)
     if rule.finding is not None:
@@ -91,5 +94,5 @@ def _rows(manifest: Manifest, rule: ClassRule) -> tuple[dict[int, Path], Bools]:
         empty = np.isin(label, (0, 1)) & ~holds
     if rule.structure in manifest.findings:
         empty |= holds & blank & (manifest.labels((rule.structure,))[:, 0] == 0)
-    wanted = {int(row): path for row in np.flatnonzero(holds & ~blank) if (path := paths[row]) is not None}
+    wanted = {int(row): cell for row in np.flatnonzero(holds & ~blank) if (cell := cells[row]) is not None}
     return wanted, empty

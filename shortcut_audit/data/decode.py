@@ -27,6 +27,8 @@ _BROKEN = (
 )  # fmt: skip
 _WHITE_IS_ZERO = 0
 _PHOTOMETRIC = 262
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
 
 # An image of more pixels than Pillow likes is refused, not warned about.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
@@ -51,6 +53,24 @@ def decode(path: Path) -> Pixels:
             if lacks_rows(raw):
                 raise BadImageError(f"{path}: truncated, rows of the image are missing; fetch the file again")
             return _native(image, path)
+    except FileNotFoundError as error:
+        raise BadImageError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise BadImageError(f"{path}: not one of {', '.join(FORMATS)}") from error
+    except _BROKEN as error:
+        raise BadImageError(f"{path}: cannot be read ({error}); fetch the file again") from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return height and width of an image as :func:`decode` returns it, from its header.
+
+    Raises:
+        BadImageError: missing, or not an image.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+            return (image.width, image.height) if turned else (image.height, image.width)
     except FileNotFoundError as error:
         raise BadImageError(f"{path}: no such file") from error
     except UnidentifiedImageError as error:

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from PIL import Image
 
 from shortcut_audit.data.decode import BadImageError, decode
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import InputError
 from shortcut_audit.runtime import progress
-from shortcut_audit.shapes import Bools, Bytes8, Mask, Pixels
+from shortcut_audit.shapes import Bools, Bytes8, Pixels
 
 MAX_MEMORY = 4 * 2**30
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -44,29 +43,6 @@ def read_image(path: Path, *, channels: int, size: int) -> Pixels:
         pixels = (pixels @ LUMA)[:, :, None]
     planes = [_resized(pixels[:, :, c], size) for c in range(pixels.shape[2])]
     return np.stack(planes if len(planes) == channels else planes * channels)
-
-
-def read_mask(path: Path, size: int) -> Mask:
-    """Return one drawn mask as (S, S), nearest neighbour.
-
-    What is not black is in the mask, with two exceptions. In a file of 0, 127 and 255, 127 means "ignore"
-    and is outside. A file of more than 16 grey levels (antialiased, or saved as JPEG) is cut at half of its
-    largest value.
-
-    Raises:
-        BadImageError: as for :func:`read_image`.
-    """
-    levels = np.rint(decode(path).max(axis=2) * 65535).astype(np.int64)
-    drawn = levels > _cut(np.flatnonzero(np.bincount(levels.ravel())))
-    resized = Image.fromarray(drawn.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST)
-    return np.asarray(resized) > 0
-
-
-def _cut(levels: NDArray[np.int64]) -> float:
-    ignore, full = 127 * 257, 65535
-    if len(levels) > 16:
-        return float(levels[-1]) / 2
-    return float(ignore) if set(levels.tolist()) <= {0, ignore, full} and levels[-1] == full else 0.0
 
 
 def _resized(plane: Pixels, size: int) -> Pixels:

@@ -4,8 +4,8 @@ Columns of the frame (and of ``manifest.csv``): ``sample_id, image, patient_id, 
 
     label.<finding>         1, 0, -1 (uncertain), blank (not mentioned)
     attribute.<name>        1, 0 · a category · a number; blank: nobody looked, which is not 0
-    mask.<structure>        path of a drawn mask; blank: nobody drew one, which is not an empty mask
-    footprint.<attribute>   path of the pixels an attribute occupies
+    mask.<structure>        a drawn mask (data/drawn); blank: nobody drew one, which is not an empty mask
+    footprint.<attribute>   the pixels an attribute occupies, written as a mask is
     counterpart.<attribute> path of the same image with this attribute switched (off where on, on where off)
     severity.<finding>, covariate.<name>, site, view, sex, age
 
@@ -23,6 +23,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from shortcut_audit.data.drawn.cell import Part, parse_cell
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 from shortcut_audit.provenance import PRIVATE, fingerprint, guard_path, sha256_bytes, write_atomic, write_json
 from shortcut_audit.shapes import Floats
@@ -66,8 +67,8 @@ class Sample:
     split: Split
     labels: dict[str, int] = field(default_factory=dict)
     attributes: dict[str, int | float | str] = field(default_factory=dict)
-    masks: dict[str, Path] = field(default_factory=dict)
-    footprints: dict[str, Path] = field(default_factory=dict)
+    masks: dict[str, tuple[Part, ...]] = field(default_factory=dict)
+    footprints: dict[str, tuple[Part, ...]] = field(default_factory=dict)
     counterparts: dict[str, Path] = field(default_factory=dict)
 
 
@@ -173,8 +174,16 @@ class Manifest:
         return self.frame.select(columns).cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
     def paths(self, prefix: str, name: str) -> list[Path | None]:
-        """Return one resolved path a row of ``mask.NAME``, ``footprint.NAME`` or ``counterpart.NAME``."""
+        """Return one resolved path a row of ``counterpart.NAME``."""
         return self._resolved(self.require(prefix, name))
+
+    def drawn(self, prefix: str, name: str) -> list[tuple[Part, ...] | None]:
+        """Return one parsed cell a row of ``mask.NAME`` or ``footprint.NAME``, for ``read_drawn``; None where blank."""
+        column = self.require(prefix, name)
+        return [
+            parse_cell(cell, root=self.root, where=f"manifest row {row + 1}, column '{column}'") if cell else None
+            for row, cell in enumerate(self.frame[column].to_list())
+        ]
 
     def images(self) -> list[Path]:
         """Return the resolved path of every image."""
@@ -209,6 +218,12 @@ class Manifest:
                 for name, value in under(prefix).items()
             }
 
+        def drawn(prefix: str) -> dict[str, tuple[Part, ...]]:
+            return {
+                name: parse_cell(str(value), root=self.root, where=f"sample '{cells['sample_id']}', {prefix}.{name}")
+                for name, value in under(prefix).items()
+            }
+
         return Sample(
             sample_id=cells["sample_id"],
             image=guard_path(self.root, cells["image"], where=f"sample '{cells['sample_id']}', image"),
@@ -216,8 +231,8 @@ class Manifest:
             split=cells["split"],
             labels={name: int(value) for name, value in under("label").items()},  # type: ignore[call-overload]
             attributes=under("attribute"),  # type: ignore[arg-type]
-            masks=paths("mask"),
-            footprints=paths("footprint"),
+            masks=drawn("mask"),
+            footprints=drawn("footprint"),
             counterparts=paths("counterpart"),
         )
 

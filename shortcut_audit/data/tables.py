@@ -11,6 +11,11 @@ import polars as pl
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
 _SEPARATORS = (",", ";", "\t", "|")
+KEY_NAMES = (
+    "sample_id", "id", "uid", "image", "image_id", "image_path", "Image Index", "path", "file", "filepath", "filename",
+    "img", "img_name", "SOPInstanceUID", "dicom_id",
+)  # fmt: skip
+"""What people call the column that says which image a row is about."""
 
 
 def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.statistics.means import mean_metric
 from shortcut_audit.data.classes import ClassRule, class_masks
 from shortcut_audit.data.decode import BadImageError
-from shortcut_audit.data.images import read_mask
+from shortcut_audit.data.drawn import Part, fitted, read_drawn
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.masks.agreement import dice, saliency_shares
 from shortcut_audit.masks.store import NAME as MASKS
@@ -93,20 +93,18 @@ def regions_of(manifest: Manifest, finding: str, size: int) -> Regions:
     """Return, for the finding and every attribute with footprints, one mask or None a row."""
     regions: Regions = {}
     if finding in manifest.structures:
-        masks, known = class_masks(manifest, [ClassRule(structure=finding)], size)
-        regions[f"finding:{finding}"] = [
-            masks[row, 0] if known[row, 0] and masks[row, 0].any() else None for row in range(len(manifest))
-        ]
+        masks, _ = class_masks(manifest, [ClassRule(structure=finding)], size)
+        regions[f"finding:{finding}"] = [mask if mask.any() else None for mask in masks[:, 0]]
     for name in manifest.footprints:
-        paths = manifest.paths("footprint", name)
-        regions[f"footprint:{name}"] = [_mask_or_none(path, size) for path in paths]
+        drawn = zip(manifest.drawn("footprint", name), manifest.images(), strict=True)
+        regions[f"footprint:{name}"] = [_mask_or_none(cell, image, size) for cell, image in drawn]
     return regions
 
 
-def _mask_or_none(path: Path | None, size: int) -> Mask | None:
+def _mask_or_none(cell: tuple[Part, ...] | None, image: Path, size: int) -> Mask | None:
     """Return a mask; None where there is none, or where it cannot be read, which is said."""
     try:
-        return read_mask(path, size) if path else None
+        return fitted(read_drawn(cell, image=image), (size, size)).foreground if cell else None
     except BadImageError as error:
         say(f"footprint left out: {error}")
         return None
@@ -119,7 +117,7 @@ def _choose(study: Study, finding: str) -> Look | None:
     if not footprints or study.config.evaluate.saliency_images == 0:
         return None
     positive = films.labels[:, study.findings.index(finding)] == 1
-    drawn = np.any([[path is not None for path in films.manifest.paths("footprint", n)] for n in footprints], axis=0)
+    drawn = np.any([[cell is not None for cell in films.manifest.drawn("footprint", n)] for n in footprints], axis=0)
     candidates = np.flatnonzero(positive & drawn)
     if not len(candidates):
         return None

@@ -123,7 +123,7 @@ def _areas(study: Study, films: Films, have: set[str]) -> list[pl.Series]:
 def _area(study: Study, films: Films, structure: str) -> list[float | None]:
     masks, known = class_masks(films.manifest, [ClassRule(structure=structure)], study.config.image.size)
     share = masks[:, 0].mean(axis=(1, 2))
-    drawn = known[:, 0] & (share > 0)
+    drawn = known[:, 0].any(axis=(1, 2)) & (share > 0)
     return [float(value) if drawn[row] else None for row, value in enumerate(share)]
 
 

@@ -151,9 +151,8 @@ def class_labels(study: Study, films: Films, rules: dict[str, ClassRule]) -> Flo
 
 
 def drawn_masks(films: Films, rules: dict[str, ClassRule], size: int) -> tuple[Bools, Bools]:
-    """Return masks and known pixels, each (N, K, S, S); a class is known on a whole film or not at all."""
-    masks, known = class_masks(films.manifest, list(rules.values()), size)
-    return masks, np.broadcast_to(known[:, :, None, None], masks.shape).copy()
+    """Return masks and known pixels, each (N, K, S, S)."""
+    return class_masks(films.manifest, list(rules.values()), size)
 
 
 def suggest_attribute(manifest: Manifest, name: str) -> UsageError:

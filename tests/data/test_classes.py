@@ -67,28 +67,30 @@ def test_where_the_label_is_blank_or_uncertain_a_conditional_mask_is_not_known(t
 def test_a_blank_mask_is_not_known_where_the_condition_holds_and_empty_where_it_does_not(tmp_path):
     manifest = manifest_of(tmp_path, **{"label.melanoma": ["1", "0"], "mask.lesion": ["", ""]})
     masks, known = class_masks(manifest, [parse_class("lesion where melanoma = 1")], SIZE)
-    assert known.tolist() == [[False], [True]]
+    assert known.all(axis=(2, 3)).tolist() == known.any(axis=(2, 3)).tolist() == [[False], [True]]
     assert not masks.any()
 
 
 def test_without_a_condition_a_mask_is_known_where_somebody_drew_it(tmp_path):
     manifest = manifest_of(tmp_path, **{"mask.lesion": ["m.png", ""]})
     masks, known = class_masks(manifest, [parse_class("lesion")], SIZE)
-    assert known.tolist() == [[True], [False]]
+    assert known.all(axis=(2, 3)).tolist() == [[True], [False]]
+    assert known.any(axis=(2, 3)).tolist() == [[True], [False]]
     assert shares(masks) == [[0.25], [0]]
 
 
 def test_a_finding_that_is_absent_has_a_known_empty_mask(tmp_path):
     cells = {"label.pneumothorax": ["1", "0", "0", "-1", ""], "mask.pneumothorax": ["m.png", "", "m.png", "", ""]}
     masks, known = class_masks(manifest_of(tmp_path, **cells), [parse_class("pneumothorax")], SIZE)
-    assert known[:, 0].tolist() == [True, True, True, False, False]
+    assert known[:, 0].all(axis=(1, 2)).tolist() == [True, True, True, False, False]
     assert shares(masks) == [[0.25], [0], [0.25], [0], [0]]
 
 
 def test_a_few_masks_that_cannot_be_read_are_named_and_not_known(tmp_path, capsys):
     manifest = manifest_of(tmp_path, **{"mask.lesion": ["m.png", "gone.png"]})
     _, known = class_masks(manifest, [parse_class("lesion")], SIZE)
-    assert known.tolist() == [[True], [False]]
+    assert known.all(axis=(2, 3)).tolist() == [[True], [False]]
+    assert known.any(axis=(2, 3)).tolist() == [[True], [False]]
     assert "mask left out:" in (said := capsys.readouterr().err)
     assert "gone.png: no such file" in said
 

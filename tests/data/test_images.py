@@ -15,7 +15,7 @@ from PIL import Image
 
 from shortcut_audit.data import images
 from shortcut_audit.data.decode import BadImageError
-from shortcut_audit.data.images import check_images, load_pixels, read_image, read_mask, read_pixels
+from shortcut_audit.data.images import check_images, load_pixels, read_image, read_pixels
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import InputError
 
@@ -255,60 +255,6 @@ def test_an_interlaced_png_is_read(tmp_path):
     body = b"IDAT" + data
     path.write_bytes(head + struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body)))
     np.testing.assert_allclose(read_image(path, channels=1, size=SIZE), 200 / 255)
-
-
-# ---- masks
-
-
-def blob(value, *, other=0, size=SIZE):
-    drawn = np.full((size, size), other, dtype=np.uint8)
-    drawn[4:12, 6:20] = value
-    return drawn
-
-
-@pytest.mark.parametrize("value", [1, 127, 255])
-def test_in_a_mask_of_two_values_what_is_not_black_is_drawn(tmp_path, value):
-    mask = read_mask(save(tmp_path / "m.png", blob(value)), SIZE)
-    np.testing.assert_array_equal(mask, blob(1) > 0)
-    assert mask.dtype == np.bool_
-
-
-def test_127_beside_255_means_ignore_and_is_outside(tmp_path):
-    drawn = blob(255)
-    drawn[20:30] = 127
-    np.testing.assert_array_equal(read_mask(save(tmp_path / "m.png", drawn), SIZE), blob(1) > 0)
-
-
-def test_every_label_of_a_label_map_is_drawn(tmp_path):
-    drawn = blob(1)
-    drawn[20:30] = 2
-    np.testing.assert_array_equal(read_mask(save(tmp_path / "m.png", drawn), SIZE), drawn > 0)
-
-
-def test_an_antialiased_mask_is_cut_at_half(tmp_path):
-    soft = np.tile(np.linspace(0, 255, SIZE).astype(np.uint8), (SIZE, 1))
-    np.testing.assert_array_equal(read_mask(save(tmp_path / "m.png", soft), SIZE), soft > 127.5)
-
-
-def test_the_noise_of_a_jpeg_is_not_drawn(tmp_path):
-    rough = np.kron(np.random.default_rng(0).integers(0, 2, (8, 8)), np.ones((5, 5))).astype(np.uint8) * 255
-    path = save(tmp_path / "m.jpg", rough, quality=60)
-    np.testing.assert_array_equal(read_mask(path, 40), rough > 0)
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
-def test_masks_of_every_mode_are_read(tmp_path, mode):
-    path = save(tmp_path / "m.png", Image.fromarray(blob(255)).convert(mode))
-    np.testing.assert_array_equal(read_mask(path, SIZE), blob(1) > 0)
-
-
-def test_an_empty_mask_is_empty(tmp_path):
-    assert not read_mask(save(tmp_path / "m.png", blob(0)), SIZE).any()
-
-
-def test_masks_are_resized_without_new_shades_and_keep_their_share(tmp_path):
-    large = np.kron(blob(255), np.ones((4, 4), dtype=np.uint8))
-    np.testing.assert_array_equal(read_mask(save(tmp_path / "m.png", large), SIZE), blob(1) > 0)
 
 
 # ---- many images

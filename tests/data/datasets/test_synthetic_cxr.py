@@ -127,7 +127,7 @@ def test_every_pair_on_disk_differs_in_nothing_but_the_tube(manifest):
         assert film.dtype == np.uint8
         assert (film != switched).any()
         if sample.attributes["chest_tube"] == 1:
-            near = binary_dilation(read(sample.footprints["chest_tube"]), iterations=3)
+            near = binary_dilation(read(sample.footprints["chest_tube"][0].file), iterations=3)
             assert (film[~near] == switched[~near]).all()
             assert film[near].mean() > switched[near].mean() + 5
 
@@ -145,7 +145,7 @@ def test_severity_is_the_drawn_area_of_positives(manifest):
     for row, severity in enumerate(manifest.frame["severity.pneumothorax"]):
         sample = manifest.sample(row)
         if sample.labels["pneumothorax"] == 1:
-            assert severity == pytest.approx(read(sample.masks["pneumothorax"]).mean(), abs=1e-6)
+            assert severity == pytest.approx(read(sample.masks["pneumothorax"][0].file).mean(), abs=1e-6)
         else:
             assert severity is None
 
