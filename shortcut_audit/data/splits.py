@@ -29,3 +29,12 @@ def cut_by_patient(patients: pl.Series, salt: str = _SALT) -> pl.Series:
     early = pl.when(fraction < 0.6).then(pl.lit("train")).when(fraction < 0.8).then(pl.lit("val"))
     cut = early.otherwise(pl.lit("test")).alias("split")
     return pl.DataFrame({"fraction": hash_fractions(patients, salt)}).select(cut)["split"]
+
+
+def hold_out(frame: pl.DataFrame, salt: str, share: float = 0.05) -> tuple[pl.DataFrame, str]:
+    """Return the table with a share of its training patients moved to val, and a note; for sets without a val."""
+    chosen = (frame["split"] == "train") & (hash_fractions(frame["patient_id"], salt) < share)
+    return (
+        frame.with_columns(frame["split"].set(chosen, "val")),
+        f"val is {share:.0%} of the training patients by a hash of their id",
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +23,8 @@ KEY_NAMES = (
 def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame:
     """Return every column as text, empty cells as null.
 
-    UTF-8 (with or without a byte-order mark), else Latin-1. Blanks around column names go. Columns without
-    a name (a row index, a trailing separator) are dropped.
+    A file called ``.gz`` is unpacked. UTF-8 (with or without a byte-order mark), else Latin-1. Blanks around
+    column names go. Columns without a name (a row index, a trailing separator) are dropped.
 
     Args:
         path: the file.
@@ -33,7 +35,10 @@ def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame
         InputError: it is not a table, or two columns have the same name.
     """
     try:
-        text = _decode(path.read_bytes())
+        raw = path.read_bytes()
+        text = _decode(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing table") from error
     header = text.partition("\n")[0]
@@ -68,6 +73,18 @@ def require_column(frame: pl.DataFrame, name: str, *, where: str, key: str) -> p
             f"the columns are: {', '.join(frame.columns)}"
         )
     return frame[name]
+
+
+def need_column(frame: pl.DataFrame, names: Sequence[str], *, where: str) -> pl.Series:
+    """Return the first column whose normalised name is one of ``names``, blanks around its cells taken off.
+
+    Raises:
+        UsageError: there is none.
+    """
+    column = first_column(frame, names)
+    if column is None:
+        raise UsageError(f"{where}: no column '{names[0]}'; the columns are: {', '.join(frame.columns)}")
+    return frame[column].str.strip_chars().alias(names[0])
 
 
 def normalised(name: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.attributes import join_attributes
 from shortcut_audit.data.manifest import Manifest
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.registry import Registry
 
 Dataset = Callable[[Path, DatasetConfig], Manifest]
@@ -44,6 +44,23 @@ def refuse_options(config: DatasetConfig) -> None:
     """
     for key in config.options:
         raise UsageError(f"dataset.options.{key}: the data set '{config.name}' has no options; leave this key out")
+
+
+def chosen_options(config: DatasetConfig, allowed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return ``dataset.options`` of a data set whose options are choices; what is not said is the first choice.
+
+    Raises:
+        UsageError: an unknown option, or a value that is no choice.
+    """
+    for key, value in config.options.items():
+        if key not in allowed:
+            raise UsageError(
+                f"dataset.options.{key}: the data set '{config.name}' has no such option"
+                f"{did_you_mean(key, allowed)}; it has: {', '.join(allowed)}"
+            )
+        if str(value) not in allowed[key]:
+            raise UsageError(f"dataset.options.{key}: '{value}' is not one of {', '.join(allowed[key])}")
+    return {key: str(config.options.get(key, choices[0])) for key, choices in allowed.items()}
 
 
 def find_root(config: DatasetConfig) -> Path:

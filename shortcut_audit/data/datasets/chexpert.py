@@ -11,88 +11,87 @@ blanks in it count as ``dataset.uncertain`` and ``dataset.blank`` say for labels
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.chexpert_findings import FINDINGS, finding_key, finding_labels, with_proxy
 from shortcut_audit.data.datasets import DATASETS, refuse_options
-from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.splits import hash_fractions
+from shortcut_audit.data.places import find_file, need_file
+from shortcut_audit.data.published import Published
+from shortcut_audit.data.splits import hold_out
 from shortcut_audit.data.tables import first_column, read_text_table
-from shortcut_audit.data.validate import typed_column
+from shortcut_audit.data.views import wanted_views
 from shortcut_audit.errors import InputError, UsageError
 
-FINDINGS = (
-    "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema",
-    "Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture",
-    "Support Devices",
+_TRAIN = (
+    (22381, 0, 0), (10798, 21638, 12403), (27000, 11116, 8087), (105581, 6599, 5598), (9186, 1270, 1488),
+    (52246, 20726, 12984), (14783, 28097, 27742), (6039, 2799, 18770), (33376, 1328, 33739), (19448, 56341, 3145),
+    (86187, 35396, 11628), (3523, 316, 2653), (9040, 2512, 642), (116001, 6137, 1079),
 )  # fmt: skip
-FOLDERS = ("", "CheXpert-v1.0-small", "CheXpert-v1.0", "CheXpert-v1.0-downsampled", "CheXpert")
-TEST_TABLES = ("test.csv", "test_labels.csv")
-TRAIN_ROWS = 223_414
-VAL_SHARE = 0.05
-PROXY_NOTE = (
-    "support_devices is a proxy: tubes, lines and pacemakers alike, read from reports; "
-    "-1 counts as {uncertain}, a blank as {blank}"
-)
+"""Rows of train.csv with 1, 0 and -1, in the order of the findings."""
+TRAIN, VALID = ("train.csv",), ("valid.csv", "val_labels.csv")
+TEST = ("test.csv", "test_labels.csv", "groundtruth.csv")
 _PLACE = r"((?:train|valid|val|test)/(patient\d+)/(study\d+)/([^/.]+)(?:\.[A-Za-z]+)?)$"
+CARD = DataCard(
+    name="CheXpert",
+    source="Stanford AIMI, CheXpert v1.0",
+    licence="Stanford University Dataset Research Use Agreement",
+    citation="Irvin et al. 2019, CheXpert: a large chest radiograph dataset with uncertainty labels, AAAI",
+)
 
 
 @DATASETS.register("chexpert")
 def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     """CheXpert v1.0 or v1.0-small: 14 findings, support devices as a proxy of tubes."""
     refuse_options(config)
-    folder = _folder(root)
-    tables = {split: _read(path, split) for split, path in _paths(folder).items()}
-    frame = pl.concat(tables.values(), how="diagonal")
-    notes = [_count_note(tables["train"].height), _split_note(tables)]
-    if config.views == "frontal":
-        frontal = frame.filter(pl.col("view") != "lateral")
-        if lateral := frame.height - frontal.height:
-            notes.append(f"{lateral} lateral views are left out (dataset.views: frontal)")
-        frame = frontal
+    train = need_file(root, TRAIN, dataset="CheXpert")
+    tables = {split: read_rows(path, split, train.parent) for split, path in _paths(train).items()}
+    notes = [*PUBLISHED.notes(tables["train"]), _split_note(tables)]
+    frame, left_out = wanted_views(pl.concat(tables.values(), how="diagonal"), config)
     if "val" not in tables:
-        frame = _hold_out(frame)
-    if "label.support_devices" in frame.columns:
-        frame = frame.with_columns(_proxy(frame["label.support_devices"], config))
-        notes.append(PROXY_NOTE.format(uncertain=config.uncertain, blank=config.blank))
-    card = DataCard(
-        name="CheXpert",
-        source="Stanford AIMI, CheXpert v1.0 (Irvin et al. 2019)",
-        licence="Stanford University Dataset Research Use Agreement",
-        release=folder.name,
-        notes=tuple(notes),
-    )
+        frame, _ = hold_out(frame, "chexpert/val")
+    frame, proxy = with_proxy(frame, config)
+    card = replace(CARD, release=train.parent.name, notes=(*notes, *left_out, *proxy))
     allowed = config.allow_shared_patients
-    return Manifest.from_frame(frame, card=card, root=folder, where=str(folder), allow_shared_patients=allowed)
-
-
-def _folder(root: Path) -> Path:
-    for name in FOLDERS:
-        if (root / name / "train.csv").is_file():
-            return root / name
-    raise UsageError(
-        f"{root}: no train.csv of CheXpert, neither here nor in {', '.join(FOLDERS[1:])}; name the folder that "
-        "was downloaded with --root, or set SHORTCUT_AUDIT_DATA to the folder that holds 'chexpert'"
+    return Manifest.from_frame(
+        frame, card=card, root=train.parent, where=str(train.parent), allow_shared_patients=allowed
     )
 
 
-def _paths(folder: Path) -> dict[str, Path]:
+PUBLISHED = Published(
+    table="train.csv",
+    rows=223_414,
+    patients=64_540,
+    source="train.csv of v1.0",
+    values={
+        f"label.{finding_key(name)}": dict(zip(("1", "0", "-1"), counts, strict=True))
+        for name, counts in zip(FINDINGS, _TRAIN, strict=True)
+    },
+)
+
+
+def _paths(train: Path) -> dict[str, Path]:
     """Return the tables there are, by the split that each is for us."""
-    paths = {"train": folder / "train.csv"}
-    test = next((folder / name for name in TEST_TABLES if (folder / name).is_file()), None)
+    test, valid = find_file(train.parent, TEST), find_file(train.parent, VALID)
+    paths = {"train": train}
     if test:
         paths["test"] = test
-    valid = folder / "valid.csv"
-    if valid.is_file():
+    if valid:
         paths["val" if test else "test"] = valid
     return paths
 
 
-def _read(path: Path, split: str) -> pl.DataFrame:
+def read_rows(path: Path, split: str, root: Path) -> pl.DataFrame:
+    """Return the rows of one table as a manifest has them, their images as paths under ``root``.
+
+    Raises:
+        UsageError: no column of paths or of a finding.
+        InputError: a path that is none of CheXpert's, or an impossible label.
+    """
     table = read_text_table(path)
     column = first_column(table, ["Path"])
     if column is None:
@@ -103,13 +102,13 @@ def _read(path: Path, split: str) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "sample_id": place.select(pl.concat_str("patient", "study", "view", separator="_")).to_series(),
-            "image": _located(place["image"], path.parent),
+            "image": _located(place["image"], path.parent, root),
             "patient_id": place["patient"],
             "split": [split] * table.height,
             "view": _views(table, place["view"]),
             "sex": _plain(table, "Sex", blank="Unknown"),
             "age": _plain(table, "Age"),
-            **_labels(table, path),
+            **finding_labels(table, str(path)),
         },
         schema_overrides={"split": pl.String},
     )
@@ -124,12 +123,17 @@ def _check_paths(cells: pl.Series, found: pl.Series, path: Path) -> None:
         )
 
 
-def _located(images: pl.Series, folder: Path) -> pl.Series:
-    """Return paths under ``folder``: people put the tables beside the images or beside their folder."""
-    if images.len() == 0:
-        return images
-    prefix = next((name for name in FOLDERS if (folder / name / images[0]).is_file()), "")
-    return f"{prefix}/" + images if prefix else images
+def _located(images: pl.Series, folder: Path, root: Path) -> pl.Series:
+    """Return paths under ``root``: people put tables beside the images, beside their folder, or in a third one."""
+    some = images.head(20).to_list()
+    places = [folder, *_inner(folder), root, *_inner(root)]
+    place = next((place for place in places if any((place / image).is_file() for image in some)), folder)
+    prefix = place.relative_to(root).as_posix()
+    return images if prefix == "." else f"{prefix}/" + images
+
+
+def _inner(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
 def _views(table: pl.DataFrame, names: pl.Series) -> pl.Series:
@@ -147,37 +151,8 @@ def _plain(table: pl.DataFrame, name: str, *, blank: str = "") -> pl.Series:
     return table[column].set(table[column] == blank, None)
 
 
-def _labels(table: pl.DataFrame, path: Path) -> dict[str, pl.Series]:
-    found = {finding: column for finding in FINDINGS if (column := first_column(table, [finding]))}
-    if not found:
-        raise UsageError(
-            f"{path}: no column of a finding; expected some of {', '.join(FINDINGS)}; "
-            f"the columns are: {', '.join(table.columns)}"
-        )
-    return {
-        "label." + finding.lower().replace(" ", "_"): typed_column(table[column], "label", where=str(path))
-        for finding, column in found.items()
-    }
-
-
-def _hold_out(frame: pl.DataFrame) -> pl.DataFrame:
-    chosen = (frame["split"] == "train") & (hash_fractions(frame["patient_id"], "chexpert/val") < VAL_SHARE)
-    return frame.with_columns(frame["split"].set(chosen, "val"))
-
-
-def _proxy(labels: pl.Series, config: DatasetConfig) -> pl.Series:
-    values = labels.fill_null(np.nan).to_numpy()
-    counted = apply_label_policy(values, uncertain=config.uncertain, blank=config.blank)
-    return pl.Series("attribute.support_devices", counted).fill_nan(None)
-
-
-def _count_note(rows: int) -> str:
-    whole = "as published" if rows == TRAIN_ROWS else f"of the {TRAIN_ROWS:,} published"
-    return f"train.csv has {rows:,} rows, {whole}"
-
-
 def _split_note(tables: dict[str, pl.DataFrame]) -> str:
     if "val" in tables:
         return "val is valid.csv, test is the test table"
     test = "test is valid.csv" if "test" in tables else "there is no test split (no valid.csv)"
-    return f"val is {VAL_SHARE:.0%} of the training patients by a hash of their id, {test}"
+    return f"val is 5% of the training patients by a hash of their id, {test}"

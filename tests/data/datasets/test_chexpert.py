@@ -173,13 +173,12 @@ def test_without_its_column_there_is_no_proxy(small):
 
 
 def test_a_subset_is_accepted_and_said(tree):
-    assert "train.csv has 240 rows, of the 223,414 published" in read(tree[0]).card.notes
+    note = "train.csv has 240 rows, 223,174 fewer than the 223,414 published (train.csv of v1.0)"
+    assert note in read(tree[0]).card.notes
 
 
 def test_a_folder_without_the_table_is_a_usage_error_that_says_where_it_looked(tmp_path):
-    with pytest.raises(
-        UsageError, match=r"no train\.csv of CheXpert, neither here nor in CheXpert-v1\.0-small, .*--root"
-    ):
+    with pytest.raises(UsageError, match=r"no train\.csv of CheXpert, neither here nor one folder deeper; .*--root"):
         read(tmp_path)
 
 
@@ -237,3 +236,54 @@ def test_its_first_line_names_it_in_lists():
         "chexpert",
         "CheXpert v1.0 or v1.0-small: 14 findings, support devices as a proxy of tubes.",
     ) in DATASETS.describe()
+
+
+RELEASED = {
+    "No Finding": (22381, 0, 0), "Enlarged Cardiomediastinum": (10798, 21638, 12403),
+    "Cardiomegaly": (27000, 11116, 8087),
+    "Lung Opacity": (105581, 6599, 5598), "Lung Lesion": (9186, 1270, 1488), "Edema": (52246, 20726, 12984),
+    "Consolidation": (14783, 28097, 27742), "Pneumonia": (6039, 2799, 18770), "Atelectasis": (33376, 1328, 33739),
+    "Pneumothorax": (19448, 56341, 3145), "Pleural Effusion": (86187, 35396, 11628), "Pleural Other": (3523, 316, 2653),
+    "Fracture": (9040, 2512, 642), "Support Devices": (116001, 6137, 1079),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole_size(tmp_path_factory):
+    """A table of the released size with the released counts of labels, and lines of it to change."""
+    root = tmp_path_factory.mktemp("whole")
+    rows = 223_414
+    cells = []
+    for ones, zeros, uncertain in RELEASED.values():
+        column = ["1.0"] * ones + ["0.0"] * zeros + ["-1.0"] * uncertain
+        cells.append(column + [""] * (rows - len(column)))
+    places = [f"patient{n % 64_540 + 1:05d}/study{n // 64_540 + 1}/view1_frontal.jpg" for n in range(rows)]
+    lines = [
+        f"{SMALL}/train/{place},Male,60,Frontal,AP,{','.join(labels)}"
+        for place, *labels in zip(places, *cells, strict=True)
+    ]
+    return root, [",".join(HEADER), *lines]
+
+
+def notes_of(whole_size, change):
+    root, lines = whole_size
+    (root / "train.csv").write_text("\n".join(change(lines)) + "\n")
+    return [note for note in read(root).card.notes if "published" in note]
+
+
+def test_the_whole_release_is_recognised(whole_size):
+    assert notes_of(whole_size, list) == ["train.csv has 223,414 rows and values as published (train.csv of v1.0)"]
+
+
+def test_one_row_missing_of_the_release_is_said(whole_size):
+    notes = notes_of(whole_size, lambda lines: lines[:-1])
+    assert notes == ["train.csv has 223,413 rows, 1 fewer than the 223,414 published (train.csv of v1.0)"]
+
+
+def test_one_label_flipped_in_the_release_is_said(whole_size):
+    notes = notes_of(whole_size, lambda lines: [lines[0], lines[1].replace(",1.0", ",0.0", 1), *lines[2:]])
+    assert notes == [
+        "train.csv has 223,414 rows as published (train.csv of v1.0)",
+        "train.csv: no_finding = 1 in 22,380 rows, published: 22,381",
+        "train.csv: no_finding = 0 in 1 rows, published: 0",
+    ]

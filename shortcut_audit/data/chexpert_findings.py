@@ -1,0 +1,56 @@
+"""The 14 findings of the CheXpert labeler, which CheXpert, MIMIC-CXR-JPG and CheXpert Plus share."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.labels import apply_label_policy
+from shortcut_audit.data.tables import first_column
+from shortcut_audit.data.validate import typed_column
+from shortcut_audit.errors import UsageError
+
+FINDINGS = (
+    "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema",
+    "Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture",
+    "Support Devices",
+)  # fmt: skip
+PROXY_NOTE = (
+    "support_devices is a proxy: tubes, lines and pacemakers alike, read from reports; "
+    "-1 counts as {uncertain}, a blank as {blank}"
+)
+
+
+def finding_key(name: str) -> str:
+    """Return the name that a finding has in a manifest."""
+    return name.lower().replace(" ", "_")
+
+
+def finding_labels(table: pl.DataFrame, where: str) -> dict[str, pl.Series]:
+    """Return ``label.<finding>`` for every finding of the table, whatever the case and signs of its columns.
+
+    Raises:
+        UsageError: there is none.
+        InputError: a cell that is no label.
+    """
+    found = {finding: column for finding in FINDINGS if (column := first_column(table, [finding]))}
+    if not found:
+        raise UsageError(
+            f"{where}: no column of a finding; expected some of {', '.join(FINDINGS)}; "
+            f"the columns are: {', '.join(table.columns)}"
+        )
+    return {
+        "label." + finding_key(finding): typed_column(table[column], "label", where=where)
+        for finding, column in found.items()
+    }
+
+
+def with_proxy(frame: pl.DataFrame, config: DatasetConfig) -> tuple[pl.DataFrame, list[str]]:
+    """Return the table with ``attribute.support_devices`` made of the label, under the policy of labels, and a note."""
+    if "label.support_devices" not in frame.columns:
+        return frame, []
+    values = frame["label.support_devices"].fill_null(np.nan).to_numpy()
+    counted = apply_label_policy(values, uncertain=config.uncertain, blank=config.blank)
+    proxy = pl.Series("attribute.support_devices", counted).fill_nan(None)
+    return frame.with_columns(proxy), [PROXY_NOTE.format(uncertain=config.uncertain, blank=config.blank)]
