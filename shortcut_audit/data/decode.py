@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from shortcut_audit.data.png import lacks_rows
+from shortcut_audit.data.raw_film import RAW_FILM, raw_film
 from shortcut_audit.errors import InputError
 from shortcut_audit.shapes import Pixels
 
@@ -46,6 +47,8 @@ def decode(path: Path) -> Pixels:
     """
     try:
         raw = path.read_bytes()
+        if path.suffix.lower() == RAW_FILM:
+            return raw_film(raw)
         with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 found = f"{image.width} x {image.height} pixels"

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from trees import chest_trees, isic_trees
 from trees.chexpert_tree import write_chexpert
 from trees.table_tree import write_table_tree
 
 from shortcut_audit.config import DatasetConfig, TableConfig
 from shortcut_audit.data.datasets import DATASETS, open_dataset
+from shortcut_audit.data.drawn import read_drawn
 from shortcut_audit.data.images import load_pixels
 from shortcut_audit.data.manifest import SPLITS, read_manifest
 
@@ -33,7 +35,50 @@ def synthetic_cxr(root):
     return DatasetConfig(root=str(root), options={"size": 32, "train": 16, "val": 8, "test": 16})
 
 
-TREES = {"chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr}
+def covid_qu_ex(root):
+    chest_trees.write_covid(root)
+    images = sorted(path.relative_to(root).as_posix() for path in root.glob("Lung*/*/*/*/images/*.png"))
+    chest_trees.write_tube_table(root / "tubes.csv", images, lambda n: n % 2 == 0)
+    return DatasetConfig(name="covid_qu_ex", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
+def jsrt(root):
+    names = chest_trees.write_jsrt(root)
+    chest_trees.write_tube_table(root / "tubes.csv", names, lambda n: n % 3 == 0)
+    return DatasetConfig(name="jsrt", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
+def vindr_cxr(root):
+    names = chest_trees.write_vindr(root)
+    chest_trees.write_tube_table(root / "tubes.csv", names, lambda n: n % 3 == 0)
+    return DatasetConfig(name="vindr_cxr", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
+def plain(name, write):
+    """A data set that needs nothing but its folder."""
+
+    def make(root):
+        write(root)
+        return DatasetConfig(name=name, root=str(root))
+
+    return make
+
+
+WRITERS = {
+    "siim_acr": chest_trees.write_siim,
+    "candid_ptx": chest_trees.write_candid,
+    "nih_cxr14": chest_trees.write_nih,
+    "mimic_cxr_jpg": chest_trees.write_mimic,
+    "rsna_pneumonia": chest_trees.write_rsna,
+    "chexlocalize": chest_trees.write_chexlocalize,
+    "isic2017": isic_trees.write_isic2017,
+    "isic_traps": isic_trees.write_traps,
+}
+TREES = {
+    "chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr,
+    "covid_qu_ex": covid_qu_ex, "jsrt": jsrt, "vindr_cxr": vindr_cxr,
+    **{name: plain(name, write) for name, write in WRITERS.items()},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +127,25 @@ def test_every_image_can_be_read(pair):
 
 def test_every_path_it_names_is_there_and_under_the_root(pair):
     _, manifest = pair
-    named = [("mask", name) for name in manifest.structures] + [("counterpart", name) for name in manifest.counterparts]
-    named += [("footprint", name) for name in manifest.footprints]
-    for prefix, name in named:
-        for path in manifest.paths(prefix, name):
-            assert path is None or (path.is_file() and path.is_relative_to(manifest.root.resolve()))
+    root = manifest.root.resolve()
+    drawn = [("mask", name) for name in manifest.structures] + [("footprint", name) for name in manifest.footprints]
+    cells = [cell for prefix, name in drawn for cell in manifest.drawn(prefix, name) if cell]
+    named = [part.file for cell in cells for part in cell if part.file]
+    named += [path for name in manifest.counterparts for path in manifest.paths("counterpart", name) if path]
+    assert all(path.is_file() and path.is_relative_to(root) for path in named)
+
+
+def test_every_mask_can_be_read(pair):
+    _, manifest = pair
+    images = manifest.images()
+    drawn = [("mask", name) for name in manifest.structures] + [("footprint", name) for name in manifest.footprints]
+    masks = [
+        read_drawn(cell, image=image)
+        for prefix, name in drawn
+        for cell, image in zip(manifest.drawn(prefix, name), images, strict=True)
+        if cell
+    ]
+    assert not masks or any(mask.foreground.any() for mask in masks)
 
 
 def test_reading_twice_gives_the_same_and_leaves_the_folder_as_it_was(pair):

@@ -1,0 +1,110 @@
+"""MIMIC-CXR-JPG 2.0.0 and 2.1.0 (Johnson et al. 2019), as downloaded from PhysioNet, tables packed or not.
+
+Labels are of a study (a report), so all films of a study share them: option ``labels`` takes those of the CheXpert
+or of the NegBio labeler. Attributes: ``support_devices``, the proxy that CheXpert has too, and ``portable``, whether
+the procedure was described as portable (bedside).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.chexpert_findings import finding_labels, with_proxy
+from shortcut_audit.data.datasets import DATASETS, chosen_options
+from shortcut_audit.data.manifest import DataCard, Manifest
+from shortcut_audit.data.places import need_file
+from shortcut_audit.data.published import Published
+from shortcut_audit.data.tables import need_column, read_text_table
+from shortcut_audit.data.validate import check_ids
+from shortcut_audit.data.views import projections, wanted_views
+from shortcut_audit.errors import InputError
+
+RELEASES = ("2.1.0", "2.0.0")
+PUBLISHED = Published(
+    table="the table of metadata",
+    rows=377_110,
+    patients=65_379,
+    source="PhysioNet, release 2.0.0",
+    values={"split": {"train": 368_960, "val": 2_991, "test": 5_159}},
+)
+CARD = DataCard(
+    name="MIMIC-CXR-JPG",
+    source="PhysioNet, MIMIC-CXR-JPG",
+    licence="PhysioNet Credentialed Health Data License 1.5.0",
+    citation="Johnson et al. 2019, MIMIC-CXR-JPG, a large publicly available database of labeled chest radiographs",
+)
+
+
+@DATASETS.register("mimic_cxr_jpg")
+def mimic_cxr_jpg(root: Path, config: DatasetConfig) -> Manifest:
+    """MIMIC-CXR-JPG: 14 findings read from reports, official split, bedside films as an attribute."""
+    labeler = chosen_options(config, {"labels": ("chexpert", "negbio")})["labels"]
+    path = _table(root, "metadata")
+    films = _films(read_text_table(path), path)
+    frame = _with_split(films, _table(root, "split"))
+    frame, unlabelled = _with_labels(frame, _table(root, labeler))
+    notes = [*PUBLISHED.notes(frame), f"labels: {labeler}", *unlabelled]
+    frame, left_out = wanted_views(frame.drop("study_id"), config)
+    frame, proxy = with_proxy(frame, config)
+    card = replace(CARD, release=path.name.split("-")[2], notes=(*notes, *left_out, *proxy))
+    allowed = config.allow_shared_patients
+    return Manifest.from_frame(frame, card=card, root=path.parent, where=str(path), allow_shared_patients=allowed)
+
+
+def _table(root: Path, what: str) -> Path:
+    return need_file(root, [f"mimic-cxr-{release}-{what}.csv" for release in RELEASES], dataset="MIMIC-CXR-JPG")
+
+
+def _films(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+    dicom, patient, study = (need_column(table, [n], where=str(path)) for n in ("dicom_id", "subject_id", "study_id"))
+    check_ids(dicom, where=str(path))
+    procedure = table.get_column("PerformedProcedureStepDescription", default=pl.Series([None] * table.height))
+    folders = pl.select(pl.format("files/p{}/p{}/s{}/{}.jpg", patient.str.head(2), patient, study, dicom)).to_series()
+    return pl.DataFrame(
+        {
+            "sample_id": dicom,
+            "image": folders,
+            "patient_id": patient,
+            "study_id": study,
+            "view": projections(need_column(table, ["ViewPosition"], where=str(path))),
+            "attribute.portable": procedure.cast(pl.String).str.contains("(?i)portable").cast(pl.Float64),
+        }
+    )
+
+
+def _with_split(films: pl.DataFrame, path: Path) -> pl.DataFrame:
+    table = read_text_table(path)
+    dicom, split = (need_column(table, [name], where=str(path)) for name in ("dicom_id", "split"))
+    check_ids(dicom, where=str(path))
+    ours = pl.DataFrame({"sample_id": dicom, "split": split.replace("validate", "val")})
+    joined = films.join(ours, on="sample_id", how="left", maintain_order="left")
+    _refuse_blank(joined, "split", "no split", path)
+    return joined
+
+
+def _with_labels(films: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Join the labels of studies; the few studies without a row have blank labels, and a note says how many films."""
+    table = read_text_table(path)
+    keys = {
+        "patient_id": need_column(table, ["subject_id"], where=str(path)),
+        "study_id": need_column(table, ["study_id"], where=str(path)),
+    }
+    labels = pl.DataFrame({**keys, **finding_labels(table, str(path)), "known": [True] * table.height})
+    again = labels.select("patient_id", "study_id").is_duplicated()
+    if again.any():
+        row = again.arg_max() or 0
+        raise InputError(f"{path}: row {row + 1}: the study '{labels['study_id'][row]}' has two rows; keep one of them")
+    joined = films.join(labels, on=["patient_id", "study_id"], how="left", maintain_order="left")
+    lacking = joined["known"].null_count()
+    note = [f"{lacking:,} films belong to studies without labels; theirs are blank"] if lacking else []
+    return joined.drop("known"), note
+
+
+def _refuse_blank(frame: pl.DataFrame, column: str, what: str, path: Path) -> None:
+    if frame[column].null_count():
+        row = frame[column].is_null().arg_max() or 0
+        raise InputError(f"{path}: the film '{frame['sample_id'][row]}' has {what} here; fetch the table again")

@@ -1,0 +1,75 @@
+"""CheXlocalize: drawn masks of findings, real footprints of devices."""
+
+import pytest
+from trees.chest_trees import write_chexlocalize
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.errors import InputError, UsageError
+
+
+def read(root):
+    return open_dataset(DatasetConfig(name="chexlocalize", root=str(root)))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    write_chexlocalize(tmp_path)
+    return tmp_path
+
+
+def drawn(manifest, row, prefix, name):
+    cell = manifest.drawn(prefix, name)[row]
+    return (
+        None
+        if cell is None
+        else [(int(y), int(x)) for y, x in zip(*read_drawn(cell).foreground.nonzero(), strict=True)]
+    )
+
+
+def test_devices_have_footprints_and_lung_opacity_its_other_name(tree):
+    manifest = read(tree)
+    val = manifest.split("val")
+    assert val.ids[:2] == ["patient64541_study1_view1_frontal", "patient64542_study1_view1_frontal"]
+    assert val.images()[0] == tree.resolve() / "CheXpert/val/patient64541/study1/view1_frontal.jpg"
+    assert val.frame["attribute.support_devices"].to_list()[:4] == [1, 0, 0, 1]
+    assert drawn(val, 0, "footprint", "support_devices") == [(0, 0), (1, 0), (2, 0)]
+    assert drawn(val, 1, "footprint", "support_devices") == []
+    assert drawn(val, 1, "mask", "lung_opacity") == [(1, 0), (2, 0)]
+    test = manifest.split("test")
+    assert test.frame["mask.lung_opacity"][1].startswith("coco:CheXlocalize/gt_segmentations_test.json#patient64742_")
+    assert all(path.is_file() for path in manifest.images())
+
+
+def test_a_film_that_was_not_drawn_has_empty_masks_where_its_label_is_0(tree):
+    val = read(tree).split("val")
+    assert val.frame["footprint.support_devices"][2] == "empty"
+    assert val.frame["mask.edema"][2] == "empty"
+
+
+def test_chexpert_beside_it_is_the_training_split(tree):
+    manifest = read(tree)
+    assert len(manifest.split("train")) > 20
+    assert manifest.split("train").frame["footprint.support_devices"].null_count() == len(manifest.split("train"))
+
+
+def test_without_chexpert_there_is_no_training_split(tree):
+    (tree / "CheXpert-v1.0-small" / "train.csv").unlink()
+    manifest = read(tree)
+    assert len(manifest.split("train")) == 0
+    assert "there is no train.csv of CheXpert here, so no training split" in manifest.card.notes
+
+
+def test_a_file_of_another_kind_is_refused(tree):
+    (tree / "CheXlocalize" / "gt_segmentations_val.json").write_text("[1, 2]")
+    with pytest.raises(
+        InputError, match=r"gt_segmentations_val\.json: not a file of CheXlocalize .*expected film -> ta"
+    ):
+        read(tree)
+
+
+def test_missing_masks_are_a_usage_error(tree):
+    (tree / "CheXlocalize" / "gt_segmentations_test.json").unlink()
+    with pytest.raises(UsageError, match=r"no gt_segmentations_test\.json of CheXlocalize, neither here nor"):
+        read(tree)

@@ -1,0 +1,108 @@
+"""ISIC 2017 and the trap sets of Bissoto et al."""
+
+import pytest
+from trees.isic_trees import write_isic2017, write_traps
+from trees.pictures import write_lines
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.errors import InputError, UsageError
+
+
+def read(name, root, **options):
+    return open_dataset(DatasetConfig(name=name, root=str(root), options=options))
+
+
+def test_labels_lesions_people_and_artefacts_of_2017(tmp_path):
+    ids = write_isic2017(tmp_path)
+    manifest = read("isic2017", tmp_path)
+    assert manifest.ids == ids
+    assert manifest.findings == ("melanoma", "seborrheic_keratosis")
+    assert manifest.labels()[:4].tolist() == [[0, 0], [1, 0], [0, 1], [1, 0]]
+    assert manifest.frame["split"].to_list() == ["train"] * 24 + ["val"] * 8 + ["test"] * 16
+    sample = manifest.sample(0)
+    assert sample.image == tmp_path.resolve() / "ISIC-2017_Training_Data" / "ISIC_0000000.jpg"
+    assert manifest.frame["mask.lesion"][40] == "ISIC-2017_Test_v2_Part1_GroundTruth/ISIC_0000040_segmentation.png"
+    assert manifest.frame.select("age", "sex").rows()[:3] == [("20", None), (None, "female"), ("22", None)]
+    assert manifest.frame["attribute.ruler"].to_list()[:4] == [1, 0, 0, 1]
+    assert manifest.frame["attribute.hair"].to_list()[39:41] == [1, None]
+    assert "40 of 48 images have artefact labels of Bissoto et al. (isic_bias.csv)" in manifest.card.notes
+
+
+def test_counts_of_2017_are_checked_by_part(tmp_path):
+    write_isic2017(tmp_path)
+    notes = read("isic2017", tmp_path).card.notes
+    assert notes[0].startswith("ISIC-2017_Training_Part3_GroundTruth.csv has 24 rows, 1,976 fewer than the 2,000")
+    assert notes[2].startswith("ISIC-2017_Test_v2_Part3_GroundTruth.csv has 16 rows, 584 fewer than the 600")
+
+
+def test_an_image_that_is_not_there_is_left_out(tmp_path):
+    ids = write_isic2017(tmp_path)
+    (tmp_path / "ISIC-2017_Training_Data" / f"{ids[3]}.jpg").unlink()
+    manifest = read("isic2017", tmp_path)
+    assert ids[3] not in manifest.ids
+    note = "ISIC-2017_Training_Part3_GroundTruth.csv: 1 of 24 rows have no image here and are left out"
+    assert note in manifest.card.notes
+
+
+def test_a_repeated_id_is_refused(tmp_path):
+    write_isic2017(tmp_path)
+    path = tmp_path / "ISIC-2017_Training_Part3_GroundTruth.csv"
+    write_lines(path, ["image_id,melanoma,seborrheic_keratosis", "ISIC_0000001,0.0,0.0", "ISIC_0000001,1.0,0.0"])
+    with pytest.raises(InputError, match=r"the image_id 'ISIC_0000001' stands in row 1 and again in row 2"):
+        read("isic2017", tmp_path)
+
+
+def test_another_folder_is_a_usage_error(tmp_path):
+    with pytest.raises(
+        UsageError, match=r"no ISIC-2017_Training_Part3_GroundTruth\.csv of ISIC 2017, neither here nor"
+    ):
+        read("isic2017", tmp_path)
+    with pytest.raises(UsageError, match=r"no isic_annotated_train1\.csv of the trap sets in any folder here"):
+        read("isic_traps", tmp_path)
+
+
+def test_images_of_val_are_taken_out_of_train_and_it_is_said(tmp_path):
+    ids = write_traps(tmp_path)
+    manifest = read("isic_traps", tmp_path)
+    assert manifest.split("train").ids == ids[:30]
+    assert manifest.split("val").ids == ids[30:40]
+    assert manifest.split("test").ids == ids[40:]
+    assert "10 images of val are in train upstream; here they are in val only" in manifest.card.notes
+    assert manifest.card.test_design == "reversed"
+    assert manifest.labels()[:3, 0].tolist() == [0, 1, 0]
+    assert manifest.frame["attribute.ruler"].to_list()[:4] == [1, 0, 0, 1]
+    assert "vasc" not in manifest.attributes
+    assert manifest.frame["mask.lesion"][0] == "ISIC2018_Task1_Training_GroundTruth/ISIC_0000000_segmentation.png"
+
+
+def test_a_test_image_in_val_is_refused(tmp_path):
+    write_traps(tmp_path)
+    path = tmp_path / "trap-sets" / "isic_annotated_test1.csv"
+    path.write_text(path.read_text().replace("ISIC_0000040", "ISIC_0000030"))
+    with pytest.raises(InputError, match=r"isic_annotated_test1\.csv: 'ISIC_0000030' is in two splits"):
+        read("isic_traps", tmp_path)
+
+
+def test_trap_sets_without_images_are_a_usage_error(tmp_path):
+    write_traps(tmp_path)
+    (tmp_path / "ISIC2018_Task1-2_Training_Input").rename(tmp_path / "elsewhere")
+    for path in (tmp_path / "elsewhere").iterdir():
+        path.unlink()
+    with pytest.raises(UsageError, match=r"no image of the trap sets in any folder here, 'ISIC_0000000' for one"):
+        read("isic_traps", tmp_path)
+
+
+@pytest.mark.parametrize("trap", [1, 2, 3, 4, 5])
+def test_the_real_trap_sets(real_data, trap):
+    manifest = read("isic_traps", real_data, trap=trap)
+    notes = manifest.card.notes
+    assert [note for note in notes if "as published" in note] == list(notes[:3])
+    assert "259 images of val are in train upstream; here they are in val only" in notes
+    test = manifest.split("test")
+    train = manifest.split("train")
+    assert not set(test.ids) & set(train.ids)
+    ruler = [part.frame["attribute.ruler"].to_numpy() for part in (train, test)]
+    label = [part.labels()[:, 0] for part in (train, test)]
+    together = [((r - r.mean()) * (y - y.mean())).mean() for r, y in zip(ruler, label, strict=True)]
+    assert together[0] > 0 > together[1]

@@ -1,0 +1,76 @@
+"""JSRT with the masks of SCR, and its raw films."""
+
+import numpy as np
+import pytest
+from trees.chest_trees import write_jsrt
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.decode import BadImageError, decode
+from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.errors import UsageError
+
+
+def read(root):
+    return open_dataset(DatasetConfig(name="jsrt", root=str(root)))
+
+
+def test_labels_folds_and_structures(tmp_path):
+    names = write_jsrt(tmp_path)
+    manifest = read(tmp_path)
+    assert manifest.ids == names
+    assert manifest.labels()[:, 0].tolist() == [1] * 24 + [0] * 20
+    assert manifest.structures == ("lung", "heart", "clavicle")
+    split = dict(zip(manifest.ids, manifest.frame["split"], strict=True))
+    assert all((split[name] == "test") == (int(name[-1]) % 2 == 0) for name in names)
+    lung = read_drawn(manifest.drawn("mask", "lung")[0]).foreground
+    assert (lung[:16, :8].all(), lung[:16, 16:24].all(), int(lung.sum())) == (True, True, 256)
+    assert int(read_drawn(manifest.drawn("mask", "heart")[0]).foreground.sum()) == 128
+
+
+def test_half_a_structure_is_no_mask(tmp_path):
+    write_jsrt(tmp_path)
+    (tmp_path / "scratch/fold1/masks/left lung/JPCLN001.gif").unlink()
+    masks = read(tmp_path).frame["mask.lung"].to_list()
+    assert masks[0] is None
+    assert masks[1] == "scratch/fold2/masks/left lung/JPCLN002.gif|scratch/fold2/masks/right lung/JPCLN002.gif"
+
+
+@pytest.mark.parametrize("folder", ["left_lung", "Left Lung"])
+def test_folders_of_masks_are_spelled_in_other_ways(tmp_path, folder):
+    write_jsrt(tmp_path)
+    for fold in ("fold1", "fold2"):
+        masks = tmp_path / "scratch" / fold / "masks"
+        (masks / "left lung").rename(masks / folder)
+    assert read(tmp_path).frame["mask.lung"].null_count() == 0
+
+
+def test_an_empty_folder_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"no film such as JPCLN001\.IMG or JPCLN001\.png; name the folder"):
+        read(tmp_path)
+
+
+def test_a_raw_film_is_12_bit_big_endian_and_inverted(tmp_path):
+    raw = np.full((2048, 2048), 4095, dtype=">u2")
+    raw[0, 1], raw[2047, 0] = 0, 1024
+    (tmp_path / "JPCNN001.IMG").write_bytes(raw.tobytes())
+    pixels = decode(read(tmp_path).images()[0])
+    assert pixels.shape == (2048, 2048, 1)
+    assert (pixels[0, 0, 0], pixels[0, 1, 0]) == (0, 1)
+    assert pixels[2047, 0, 0] == np.float32(1 - 1024 / 4095)
+
+
+def test_half_a_raw_film_is_refused(tmp_path):
+    (tmp_path / "JPCNN001.IMG").write_bytes(b"\0" * 100)
+    with pytest.raises(
+        BadImageError, match=r"JPCNN001\.IMG: cannot be read \(100 bytes; a raw film of JSRT has 8,388,608\)"
+    ):
+        decode(tmp_path / "JPCNN001.IMG")
+
+
+def test_a_raw_film_of_more_than_12_bits_is_refused(tmp_path):
+    (tmp_path / "JPCNN001.IMG").write_bytes(np.full((2048, 2048), 4096, dtype=">u2").tobytes())
+    with pytest.raises(
+        BadImageError, match=r"JPCNN001\.IMG: cannot be read \(a value of 4096; a raw film of JSRT has 12 bits\)"
+    ):
+        decode(tmp_path / "JPCNN001.IMG")

@@ -1,0 +1,87 @@
+"""MIMIC-CXR-JPG: three packed tables joined by film and by study."""
+
+import gzip
+
+import pytest
+from trees.chest_trees import write_mimic
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.errors import InputError, UsageError
+
+
+def read(root, **options):
+    return open_dataset(DatasetConfig(name="mimic_cxr_jpg", root=str(root), options=options))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return tmp_path, write_mimic(tmp_path)
+
+
+def edit(root, what, change):
+    path = root / f"mimic-cxr-2.0.0-{what}.csv.gz"
+    path.write_bytes(gzip.compress(change(gzip.decompress(path.read_bytes()).decode()).encode()))
+
+
+def test_films_have_the_labels_of_their_study_and_their_own_view(tree):
+    root, ids = tree
+    manifest = read(root)
+    assert manifest.ids == ids
+    assert manifest.labels(("pneumothorax",))[:6, 0].tolist() == [0, 0, 1, 1, 0, 0]
+    assert manifest.labels(("edema",))[0, 0] == -1
+    assert manifest.frame["attribute.portable"].to_list()[:4] == [1, 0, 0, 1]
+    assert manifest.frame["attribute.support_devices"].to_list()[:8] == [1, 1, 0, 0, 0, 0, 1, 1]
+    assert manifest.frame["view"].to_list()[:3] == ["AP", "PA", "PA"]
+    assert manifest.frame["patient_id"].to_list()[3:5] == ["10000032", "10000033"]
+    assert manifest.images()[2] == root.resolve() / f"files/p10/p10000032/s50414268/{ids[2]}.jpg"
+    assert all(image.is_file() for image in manifest.images())
+    assert manifest.frame["split"].to_list()[:16:4] == ["train", "train", "val", "test"]
+    assert manifest.card.release == "2.0.0"
+
+
+def test_the_other_labeler_is_an_option(tree):
+    root, _ = tree
+    chexpert = root / "mimic-cxr-2.0.0-chexpert.csv.gz"
+    text = gzip.decompress(chexpert.read_bytes()).decode()
+    (root / "mimic-cxr-2.0.0-negbio.csv").write_text(text.replace("-1.0", "1.0"))
+    assert read(root, labels="negbio").labels(("edema",))[0, 0] == 1
+    with pytest.raises(UsageError, match=r"dataset\.options\.labels: 'negbo' is not one of chexpert, negbio"):
+        read(root, labels="negbo")
+    with pytest.raises(
+        UsageError, match=r"options\.label: .* has no such option \(did you mean 'labels'\?\); it has: la"
+    ):
+        read(root, label="negbio")
+
+
+def test_studies_without_labels_are_counted(tree):
+    root, _ = tree
+    edit(root, "chexpert", lambda text: "\n".join(text.splitlines()[:-1]) + "\n")
+    manifest = read(root)
+    assert "2 films belong to studies without labels; theirs are blank" in manifest.card.notes
+    assert manifest.frame["label.pneumothorax"].to_list()[-2:] == [None, None]
+
+
+def test_a_study_with_two_rows_is_refused(tree):
+    edit(tree[0], "chexpert", lambda text: text + text.splitlines()[1] + "\n")
+    with pytest.raises(InputError, match=r"row 1: the study '50414267' has two rows; keep one of them"):
+        read(tree[0])
+
+
+def test_a_film_without_a_split_is_refused(tree):
+    root, ids = tree
+    edit(root, "split", lambda text: "\n".join(text.splitlines()[:-1]) + "\n")
+    with pytest.raises(InputError, match=rf"the film '{ids[-1]}' has no split here; fetch the table again"):
+        read(root)
+
+
+def test_lateral_films_are_left_out(tree):
+    edit(tree[0], "metadata", lambda text: text.replace(",PA,", ",LATERAL,", 1).replace(",PA,", ",LL,", 1))
+    assert "2 lateral views are left out (dataset.views: frontal)" in read(tree[0]).card.notes
+
+
+def test_half_a_packed_table_is_refused(tree):
+    path = tree[0] / "mimic-cxr-2.0.0-split.csv.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"split\.csv\.gz: not a whole gzip file .*; fetch it again"):
+        read(tree[0])

@@ -1,0 +1,121 @@
+"""NIH ChestX-ray14: a header with commas in its names, findings joined by bars, boxes, tubes of others."""
+
+import pytest
+from trees.chest_trees import write_nih
+from trees.pictures import write_lines
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.errors import InputError
+
+TABLE = "Data_Entry_2017_v2020.csv"
+
+
+def read(root):
+    return open_dataset(DatasetConfig(name="nih_cxr14", root=str(root)))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return tmp_path, write_nih(tmp_path)
+
+
+def edit(root, old, new, name=TABLE):
+    text = (root / name).read_text()
+    assert old in text
+    (root / name).write_text(text.replace(old, new, 1))
+
+
+def test_findings_patients_views_and_images(tree):
+    root, _ = tree
+    manifest = read(root)
+    assert manifest.ids[:3] == ["00000001_000", "00000001_001", "00000002_000"]
+    first, second = manifest.sample(0), manifest.sample(1)
+    assert {name for name, value in first.labels.items() if value} == {"no_finding"}
+    assert {name for name, value in second.labels.items() if value} == {"infiltration", "pneumothorax"}
+    assert len(second.labels) == 15
+    assert second.image == root.resolve() / "images_002" / "images" / "00000001_001.png"
+    assert manifest.frame.select("patient_id", "view", "sex", "age").row(1) == ("1", "PA", "F", "21")
+
+
+def test_boxes_are_masks_of_their_finding_in_1024_pixels(tree):
+    manifest = read(tree[0])
+    assert manifest.structures == ("infiltration",)
+    box = read_drawn(manifest.drawn("mask", "infiltration")[1], image=manifest.images()[1]).foreground
+    assert box.shape == (1024, 1024)
+    assert box[547:627, 225:312].all()
+    assert box.sum() == 80 * 87
+    assert manifest.drawn("mask", "infiltration")[3] is None
+
+
+def test_the_official_lists_are_the_splits_and_val_is_held_out_by_patient(tree):
+    root, names = tree
+    manifest = read(root)
+    assert manifest.split("test").ids == [name.removesuffix(".png") for name in names[180:]]
+    assert len(manifest.split("val")) > 0
+    assert "val is 5% of the training patients by a hash of their id" in manifest.card.notes
+
+
+def test_rows_outside_of_the_lists_are_left_out_and_said(tree):
+    root, names = tree
+    write_lines(root / "test_list.txt", names[182:])
+    assert "2 rows are in neither official list and are left out" in read(root).card.notes
+
+
+def test_without_lists_patients_are_cut(tree):
+    root, _ = tree
+    (root / "test_list.txt").unlink()
+    assert any(note.startswith("no train_val_list.txt here; no split was given") for note in read(root).card.notes)
+
+
+def test_tubes_that_a_model_guessed_are_not_taken(tree):
+    tubes = read(tree[0]).frame["attribute.chest_tube"].to_list()
+    assert tubes[:7] == [None, 0, 0, 1, 0, None, 1]
+
+
+def test_the_tubes_of_neatx_are_read(tree):
+    root, names = tree
+    (root / "nih_drain_meta.csv").unlink()
+    lines = ["Image Index,Drain,Drain_a1", f"{names[1]},1,1", f"{names[3]},0,0"]
+    write_lines(root / "NIH-CX14_TubeAnnotations_NonExperts_aggregated.csv", lines)
+    assert read(root).frame["attribute.chest_tube"].to_list()[:4] == [None, 1, None, 0]
+
+
+def test_the_table_of_2017_with_its_trailing_comma_and_impossible_ages(tree):
+    root, _ = tree
+    lines = [f"{line}," for line in (root / TABLE).read_text().splitlines()]
+    (root / TABLE).unlink()
+    write_lines(root / "Data_Entry_2017.csv", [line.replace(",21,F,", ",412,F,") for line in lines])
+    manifest = read(root)
+    old = sum(",412,F," in line for line in (root / "Data_Entry_2017.csv").read_text().splitlines())
+    assert manifest.card.release == "Data_Entry_2017"
+    assert manifest.frame["age"][1] is None
+    assert f"{old} ages over 120 years are left blank" in manifest.card.notes
+
+
+@pytest.mark.parametrize("cell", ["Infiltraton", "Mass|", ""])
+def test_an_unknown_finding_is_refused_naming_the_row(tree, cell):
+    edit(tree[0], "00000001_001.png,Infiltration|Pneumothorax", f"00000001_001.png,{cell}")
+    with pytest.raises(InputError, match=rf"row 2, column 'Finding Labels' holds '{cell.replace('|', '.')}'; expected"):
+        read(tree[0])
+
+
+def test_one_row_less_or_one_label_more_than_published_is_said(tree):
+    assert read(tree[0]).card.notes[0] == (
+        "Data_Entry_2017 has 240 rows, 111,880 fewer than the 112,120 published (NIH Clinical Center)"
+    )
+
+
+def test_the_real_boxes_fit_the_real_names(real_data, tmp_path):
+    boxes = (real_data / "annotations" / "nih" / "BBox_List_2017.csv").read_text()
+    name = boxes.splitlines()[1].split(",")[0]
+    write_nih(tmp_path)
+    edit(tmp_path, "00000001_001.png,", f"{name},")
+    (tmp_path / "train_val_list.txt").unlink()
+    (tmp_path / "images_002" / "images" / "00000001_001.png").rename(tmp_path / "images_002" / "images" / name)
+    (tmp_path / "BBox_List_2017.csv").write_text(boxes)
+    manifest = read(tmp_path)
+    drawn = manifest.drawn("mask", "atelectasis")[1]
+    assert len(manifest.structures) == 8
+    assert read_drawn(drawn, image=manifest.images()[1]).foreground[547:627, 225:312].all()

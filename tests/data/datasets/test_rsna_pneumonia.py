@@ -1,0 +1,67 @@
+"""RSNA pneumonia: one row a box, the class of a film, the projection from a table of headers."""
+
+import pytest
+from trees.chest_trees import write_rsna
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.errors import InputError
+
+LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
+
+
+def read(root):
+    return open_dataset(DatasetConfig(name="rsna_pneumonia", root=str(root)))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return tmp_path, write_rsna(tmp_path)
+
+
+def edit(root, name, old, new):
+    text = (root / name).read_text()
+    assert old in text
+    (root / name).write_text(text.replace(old, new, 1))
+
+
+def test_labels_boxes_and_headers(tree):
+    root, ids = tree
+    manifest = read(root)
+    assert manifest.ids == ids
+    assert manifest.labels(("pneumonia",))[:4, 0].tolist() == [0, 1, 0, 1]
+    assert manifest.labels(("other_abnormal",))[:5, 0].tolist() == [1, 0, 0, 0, 1]
+    assert manifest.frame.select("view", "sex", "age", "attribute.projection").row(1) == ("PA", "F", "31", "PA")
+    box = read_drawn(manifest.drawn("mask", "pneumonia")[1], image=manifest.images()[1]).foreground
+    assert (box.shape, int(box.sum()), box[152:531, 264:477].all()) == ((1024, 1024), 213 * 379, True)
+    assert not read_drawn(manifest.drawn("mask", "pneumonia")[0]).foreground.any()
+
+
+def test_without_classes_and_headers_there_are_neither(tree):
+    root, _ = tree
+    (root / CLASSES).unlink()
+    (root / "kaggle_stage_2_train_images_dicom_headers.csv").unlink()
+    manifest = read(root)
+    assert (manifest.findings, manifest.attributes) == (("pneumonia",), ())
+
+
+def test_a_target_without_a_box_is_refused(tree):
+    edit(tree[0], LABELS, ",,,,,0", ",,,,,1")
+    with pytest.raises(
+        InputError, match=r"labels\.csv: row 1 has Target 1 and no box; expected a box where Target is 1"
+    ):
+        read(tree[0])
+
+
+def test_an_image_with_both_targets_is_refused(tree):
+    root, ids = tree
+    edit(root, LABELS, f"{ids[0]},", f"{ids[1]},")
+    with pytest.raises(InputError, match=rf"the image '{ids[1]}' has Target 0 and 1; keep the rows of one"):
+        read(root)
+
+
+def test_an_unknown_class_is_refused(tree):
+    edit(tree[0], CLASSES, ",Normal", ",Fine")
+    with pytest.raises(InputError, match=r"the class 'Fine' is none of Normal; Lung Opacity; No Lung Opacity / Not"):
+        read(tree[0])

@@ -1,0 +1,103 @@
+"""SIIM-ACR with run lengths, and its PNG variant."""
+
+import pytest
+from trees.chest_trees import write_siim, write_siim_png
+from trees.pictures import film, save, write_lines
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.errors import InputError, UsageError
+
+
+def read(root):
+    return open_dataset(DatasetConfig(name="siim_acr", root=str(root)))
+
+
+def pixels(manifest, row):
+    drawn = read_drawn(manifest.drawn("mask", "pneumothorax")[row], image=manifest.images()[row])
+    return {(int(y), int(x)) for y, x in zip(*drawn.foreground.nonzero(), strict=True)}
+
+
+def test_labels_masks_and_tubes_of_the_run_lengths(tmp_path):
+    ids = write_siim(tmp_path)
+    manifest = read(tmp_path)
+    assert manifest.ids == ids
+    assert manifest.labels()[:, 0].tolist() == [0, 1] * 20
+    assert manifest.frame["attribute.chest_tube"].to_list() == [1, 0, 0] * 10 + [None] * 10
+    assert manifest.images()[0] == tmp_path.resolve() / "train_png" / f"{ids[0]}.png"
+    assert pixels(manifest, 0) == set()
+    two_columns = {(y, x) for y in range(10) for x in (1, 2)}
+    assert pixels(manifest, 3) == two_columns
+    assert pixels(manifest, 1) == two_columns | {(y, 512) for y in range(5)}
+
+
+def test_the_cell_of_a_film_names_table_and_id(tmp_path):
+    ids = write_siim(tmp_path)
+    assert read(tmp_path).frame["mask.pneumothorax"].to_list()[:2] == ["empty", f"siim:train-rle.csv#{ids[1]}"]
+
+
+@pytest.mark.parametrize("header", ["ImageId, EncodedPixels", "ImageId,EncodedPixels"])
+def test_blanks_in_header_and_cells_do_not_matter(tmp_path, header):
+    write_siim(tmp_path)
+    expected = read(tmp_path).frame
+    text = (tmp_path / "train-rle.csv").read_text()
+    (tmp_path / "train-rle.csv").unlink()
+    (tmp_path / "stage_2_train.csv").write_text(text.replace("ImageId, EncodedPixels", header).replace(", -1", ",-1"))
+    frame = read(tmp_path).frame
+    assert frame.drop("mask.pneumothorax").equals(expected.drop("mask.pneumothorax"))
+
+
+def test_the_published_counts_are_said(tmp_path):
+    write_siim(tmp_path)
+    notes = read(tmp_path).card.notes
+    assert notes[0] == "the table of masks has 40 rows, 12,007 fewer than the 12,047 published (Kaggle, stage 1)"
+
+
+def test_films_without_an_image_are_left_out(tmp_path):
+    ids = write_siim(tmp_path)
+    (tmp_path / "train_png" / f"{ids[7]}.png").unlink()
+    manifest = read(tmp_path)
+    assert ids[7] not in manifest.ids
+    assert "1 of 40 rows have no image here and are left out" in manifest.card.notes
+
+
+def test_minus_one_beside_a_mask_is_refused(tmp_path):
+    write_siim(tmp_path)
+    write_lines(tmp_path / "train-rle.csv", ["ImageId, EncodedPixels", "a, 1 2", "b, -1", "a, -1"])
+    with pytest.raises(
+        InputError, match=r"train-rle\.csv: row 3 says that 'a' has no pneumothorax, another row draws one"
+    ):
+        read(tmp_path)
+
+
+def test_a_blank_mask_is_refused(tmp_path):
+    write_siim(tmp_path)
+    write_lines(tmp_path / "train-rle.csv", ["ImageId, EncodedPixels", "a, -1", "b,"])
+    with pytest.raises(InputError, match=r"row 2, column 'EncodedPixels' is blank"):
+        read(tmp_path)
+
+
+def test_without_a_table_it_says_what_was_looked_for(tmp_path):
+    with pytest.raises(UsageError, match=r"no train-rle\.csv or stage_2_train\.csv of SIIM-ACR"):
+        read(tmp_path)
+
+
+def test_the_png_variant(tmp_path):
+    ids = write_siim_png(tmp_path)
+    manifest = read(tmp_path)
+    assert manifest.ids == ids
+    assert manifest.labels()[:, 0].tolist() == [0, 1] * 20
+    assert set(manifest.frame["split"][30:]) == {"test"}
+    assert manifest.frame["mask.pneumothorax"][0] == "empty"
+    folder = "siim-acr-pneumothorax"
+    assert manifest.frame["mask.pneumothorax"][1] == f"{folder}/png_masks/1_train_1_.png"
+    assert manifest.frame["image"][31] == f"{folder}/png_images/31_test_1_.png"
+    assert pixels(manifest, 1) == {(y, x) for y in range(16) for x in range(16)}
+
+
+def test_a_name_that_contradicts_the_table_is_refused(tmp_path):
+    save(tmp_path / "png_images" / "0_train_1_.png", film(0, ill=True))
+    write_lines(tmp_path / "stage_1_train_images.csv", [",new_filename,ImageId,has_pneumo", "0,0_train_1_.png,a,0"])
+    with pytest.raises(InputError, match=r"row 1: the file '0_train_1_\.png' and has_pneumo '0' do not agree"):
+        read(tmp_path)

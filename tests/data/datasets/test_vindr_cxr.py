@@ -1,0 +1,61 @@
+"""VinDr-CXR: three readers a film; tables of Kaggle and of PhysioNet."""
+
+import pytest
+from trees.chest_trees import write_vindr, write_vindr_physionet
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.errors import UsageError
+
+
+def read(root, **options):
+    return open_dataset(DatasetConfig(name="vindr_cxr", root=str(root), options=options))
+
+
+def test_a_finding_is_what_two_of_three_readers_say(tmp_path):
+    ids = write_vindr(tmp_path)
+    manifest = read(tmp_path)
+    assert manifest.ids == ids
+    assert manifest.findings == ("no_finding", "nodule_mass")
+    assert manifest.labels(("nodule_mass",))[:4, 0].tolist() == [0, 0, 0, 1]
+    assert manifest.labels(("no_finding",))[:4, 0].tolist() == [1, 1, 1, 0]
+    assert "a finding is 1 where at least 2 of 3 readers say so" in manifest.card.notes
+
+
+def test_one_reader_is_enough_if_wanted(tmp_path):
+    write_vindr(tmp_path)
+    assert read(tmp_path, readers="any").labels(("nodule_mass",))[:4, 0].tolist() == [0, 1, 0, 1]
+
+
+def test_the_boxes_of_all_readers_are_united(tmp_path):
+    write_vindr(tmp_path)
+    manifest = read(tmp_path)
+    cells = manifest.drawn("mask", "nodule_mass")
+    assert cells[1] is None
+    box = read_drawn(cells[3], image=manifest.images()[3]).foreground
+    assert (box.shape, int(box.sum()), box[3:12, 2:20].all()) == ((32, 32), 9 * 18, True)
+
+
+def test_the_tables_of_physionet(tmp_path):
+    ids = write_vindr_physionet(tmp_path)
+    manifest = read(tmp_path)
+    assert manifest.findings == ("pneumothorax", "other_disease", "no_finding")
+    assert manifest.labels(("pneumothorax",))[:, 0].tolist() == [0, 1] * 20
+    assert manifest.labels(("other_disease",))[:6, 0].tolist() == [1, 0, 0, 0, 0, 1]
+    assert manifest.split("test").ids == ids[28:]
+    cells = manifest.drawn("mask", "pneumothorax")
+    for row in (1, 29):
+        box = read_drawn(cells[row], image=manifest.images()[row]).foreground
+        assert (int(box.sum()), box[3:14, 2:12].all()) == (110, True)
+
+
+def test_without_the_test_table_a_note_says_so(tmp_path):
+    write_vindr_physionet(tmp_path)
+    (tmp_path / "annotations" / "image_labels_test.csv").unlink()
+    assert "there is no image_labels_test.csv here, so no test split" in read(tmp_path).card.notes
+
+
+def test_an_empty_folder_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"no train\.csv of VinDr-CXR, neither here nor one folder deeper"):
+        read(tmp_path)

@@ -1,0 +1,37 @@
+"""Every data set goes all the way on its look-alike: checked, learnt from for one epoch, and audited."""
+
+from __future__ import annotations
+
+import pytest
+from contracts.test_datasets import TREES
+from study.conftest import run_audit
+
+from shortcut_audit.audit.result.result import read_result
+from shortcut_audit.data.datasets import open_dataset
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+SHORT = (
+    "image.size=32", "classifier.architecture=test_resnet", "classifier.epochs=1", "classifier.batch_size=16",
+    "evaluate.saliency_images=0", "evaluate.gallery=2",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(TREES) - {"table", "synthetic_cxr"}))
+def test_it_is_checked_learnt_from_and_audited(name, tmp_path):
+    (tmp_path / "data").mkdir()
+    config = TREES[name](tmp_path / "data")
+    attribute = open_dataset(config).attributes[0]
+    data = ["--dataset", name, "--root", config.root]
+    data += ["--attributes", config.attributes_file] if config.attributes_file else []
+
+    checked = run_audit(tmp_path, "data", "check", *data)
+    assert checked.returncode == 0, checked.stderr
+    assert "all images can be read" in checked.stdout
+    sets = [word for pair in SHORT for word in ("--set", pair)]
+    trained = run_audit(tmp_path, "train", *data, "--out", "r", *sets)
+    assert trained.returncode == 0, trained.stderr
+    judged = run_audit(tmp_path, "evaluate", "--run", "r", "--spurious", attribute, "--exit-zero")
+    assert judged.returncode == 0, judged.stderr
+    assert attribute in {
+        verdict.attribute.partition("=")[0] for verdict in read_result(tmp_path / "r/audit.json").verdicts
+    }

@@ -1,0 +1,250 @@
+"""Makes folders that look like chest X-ray sets as they are downloaded, 40 films or so each.
+
+Imports nothing from the package: what is written here is what the formats say, not what the readers expect. Film
+``n`` is ill where ``n`` is odd and has a tube where ``n % 3`` is 0.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+from trees.chexpert_tree import FINDINGS, HEADER, write_chexpert
+from trees.pictures import film, save, square, write_lines
+
+FILMS = 40
+NIH_FINDINGS = "Infiltration|Pneumothorax"
+LABELER = [
+    "Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Enlarged Cardiomediastinum", "Fracture", "Lung Lesion",
+    "Lung Opacity", "No Finding", "Pleural Effusion", "Pleural Other", "Pneumonia", "Pneumothorax", "Support Devices",
+]  # fmt: skip
+
+
+def _picture(path: Path, n: int, **kwargs) -> None:
+    save(path, film(n, ill=n % 2 == 1, tube=n % 3 == 0, **kwargs))
+
+
+def write_siim(root: Path) -> list[str]:
+    """``train-rle.csv`` with the blanks of stage 1; every fourth film has two rows. PNGs in ``train_png``."""
+    ids = [f"1.2.276.0.7230010.3.1.4.8323329.{n}.1517875201.{n:06d}" for n in range(FILMS)]
+    lines = ["ImageId, EncodedPixels"]
+    for n, uid in enumerate(ids):
+        _picture(root / "train_png" / f"{uid}.png", n)
+        if n % 2 == 0:
+            lines.append(f"{uid}, -1")
+        else:
+            lines += [f"{uid}, 1024 10 1014 10"] + ([f"{uid}, 524288 5"] if n % 4 == 1 else [])
+    write_lines(root / "train-rle.csv", lines)
+    (root / "cxr_tube_dict.pkl").write_bytes(pickle.dumps({uid: n % 3 == 0 for n, uid in enumerate(ids) if n < 30}))
+    return ids
+
+
+def write_siim_png(root: Path) -> list[str]:
+    """The PNG variant: ``png_images``, ``png_masks`` and a table for train and for test."""
+    base, ids = root / "siim-acr-pneumothorax", []
+    for split, numbers in (("train", range(30)), ("test", range(30, FILMS))):
+        lines = [",new_filename,ImageId,has_pneumo"]
+        for n in numbers:
+            name, uid = f"{n}_{split}_{n % 2}_.png", f"1.2.276.{n}"
+            ids.append(uid)
+            _picture(base / "png_images" / name, n)
+            save(base / "png_masks" / name, square() * (n % 2))
+            lines.append(f"{n},{name},{uid},{n % 2}")
+        write_lines(base / f"stage_1_{split}_images.csv", lines)
+    return ids
+
+
+def write_candid(root: Path) -> list[str]:
+    """Pictures by UID, reports with masks, tubes and rib fractures; film 0 stands under two patients."""
+    ids = [f"1.2.826.0.1.{n}" for n in range(FILMS)]
+    lines = ["SOPInstanceUID,StudyInstanceUID,EncodedPixels,Report,filename"]
+    tubes, ribs = ["anon_SOPUID,annotation,mask_rle"], ["anon_SOPUID,annotation,mask_rle"]
+    for n, uid in enumerate(ids):
+        _picture(root / "candid-ptx-images-512" / f"{uid}.jpg", n)
+        mask = "1024 10 1014 10" if n % 2 else "-1"
+        lines.append(f'{uid},2.25.{n},{mask},"No, or a small, pneumothorax.",P{n // 2:04d}_{n}')
+        if n == 5:
+            lines.append(f"{uid},2.25.{n},524288 5,,P{n // 2:04d}_{n}")
+        if n % 3 == 0:
+            tubes.append(f"{uid},a1,2048 20")
+        if n % 8 == 1:
+            ribs.append(f"{uid},a1,4096 20")
+    lines.append(f"{ids[0]},2.25.0,-1,,P0077_0")
+    write_lines(root / "Pneumothorax_reports.csv", lines)
+    write_lines(root / "chest_tube.csv", [*tubes, f"{ids[1]},a2,-1"])
+    write_lines(root / "Rib_fracture_mask_rle.csv", ribs)
+    return ids
+
+
+def write_nih(root: Path) -> list[str]:
+    """The table of 2020 (names with commas, no quotes), boxes, official lists, images in two folders, tubes."""
+    names = [f"{n // 2 + 1:08d}_{n % 2:03d}.png" for n in range(240)]
+    columns = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"
+    lines = [f"{columns},OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"]
+    boxes, tubes = (
+        ["Image Index,Finding Label,Bbox [x,y,w,h],,,"],
+        ["img_name,Pneumothorax,drain_annotated,Drain,split"],
+    )
+    for n, name in enumerate(names):
+        _picture(root / f"images_{n % 2 + 1:03d}" / "images" / name, n)
+        found = NIH_FINDINGS if n % 2 else "No Finding"
+        lines.append(
+            f"{name},{found},{n % 2},{n // 2 + 1},{20 + n % 70},{'MF'[n % 2]},{'PA' if n % 3 else 'AP'},"
+            "2682,2749,0.143,0.143"
+        )
+        if n % 4 == 1:
+            boxes.append(f"{name},Infiltrate,225.08,547.01,86.77,79.18")
+        tubes.append(f"{name},{n % 2},{'1' if n % 5 else ''},{int(n % 3 == 0)},train")
+    write_lines(root / "Data_Entry_2017_v2020.csv", lines)
+    write_lines(root / "BBox_List_2017.csv", boxes)
+    write_lines(root / "nih_drain_meta.csv", tubes)
+    write_lines(root / "train_val_list.txt", names[:180])
+    write_lines(root / "test_list.txt", names[180:])
+    return names
+
+
+def write_mimic(root: Path) -> list[str]:
+    """The packed tables of 2.0.0; two films a study, labels of the study."""
+    import gzip
+
+    ids = [f"{n:08x}-aaaa" for n in range(FILMS)]
+    metadata = ["dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows,Columns"]
+    splits, labels = ["dicom_id,study_id,subject_id,split"], ["subject_id,study_id," + ",".join(LABELER)]
+    for n, name in enumerate(ids):
+        patient, study = 10_000_032 + n // 4, 50_414_267 + n // 2
+        place = root / "files" / f"p{str(patient)[:2]}" / f"p{patient}" / f"s{study}"
+        save(place / f"{name}.jpg", film(n, ill=n // 2 % 2 == 1, tube=n % 3 == 0))
+        words = "CHEST (PORTABLE AP)" if n % 3 == 0 else "CHEST (PA AND LAT)"
+        metadata.append(f"{name},{patient},{study},{words},{'AP' if n % 3 == 0 else 'PA'},32,32")
+        splits.append(f"{name},{study},{patient},{('train', 'train', 'validate', 'test')[n // 4 % 4]}")
+        if n % 2 == 0:
+            found = {"Pneumothorax": f"{n // 2 % 2}.0", "Support Devices": "1.0" if n % 3 == 0 else "", "Edema": "-1.0"}
+            labels.append(f"{patient},{study}," + ",".join(found.get(name, "") for name in LABELER))
+    for what, lines in (("metadata", metadata), ("split", splits), ("chexpert", labels)):
+        text = "".join(f"{line}\n" for line in lines)
+        (root / f"mimic-cxr-2.0.0-{what}.csv.gz").write_bytes(gzip.compress(text.encode()))
+    return ids
+
+
+def write_vindr(root: Path) -> list[str]:
+    """Kaggle's ``train.csv``: three readers a film, class 14 without a box. The films are PNGs in ``train``."""
+    ids = [f"{n:032x}" for n in range(FILMS)]
+    lines = ["image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max"]
+    for n, name in enumerate(ids):
+        _picture(root / "train" / f"{name}.png", n)
+        for reader in (8, 9, 10):
+            if n % 2 and reader < 8 + n % 4:
+                lines.append(f"{name},Nodule/Mass,8,R{reader},2,3,{10 + reader},12")
+            else:
+                lines.append(f"{name},No finding,14,R{reader},,,,")
+    write_lines(root / "train.csv", lines)
+    return ids
+
+
+def write_vindr_physionet(root: Path) -> list[str]:
+    """``annotations/`` of PhysioNet: three rows a training film, one a test film, other names of one class."""
+    folder, ids = root / "annotations", [f"{n:032x}" for n in range(FILMS)]
+    train, test = (
+        ["image_id,rad_id,Pneumothorax,Other diseases,No finding"],
+        ["image_id,Pneumothorax,Other disease,No finding"],
+    )
+    boxes = "image_id,rad_id,class_name,x_min,y_min,x_max,y_max"
+    drawn = {"train": [boxes], "test": [boxes.replace("rad_id,", "")]}
+    for n, name in enumerate(ids):
+        split = "train" if n < 28 else "test"
+        _picture(root / split / f"{name}.png", n)
+        cells = f"{n % 2},{int(n % 5 == 0)},{1 - n % 2}"
+        if split == "train":
+            train += [f"{name},R{reader},{cells}" for reader in (1, 2)] + [f"{name},R3,0,0,1"]
+        else:
+            test.append(f"{name},{cells}")
+        reader = "R1," if split == "train" else ""
+        drawn[split].append(f"{name},{reader}Pneumothorax,2,3,12,14" if n % 2 else f"{name},{reader}No finding,,,,")
+    write_lines(folder / "image_labels_train.csv", train)
+    write_lines(folder / "image_labels_test.csv", test)
+    for split, lines in drawn.items():
+        write_lines(folder / f"annotations_{split}.csv", lines)
+    return ids
+
+
+def write_rsna(root: Path) -> list[str]:
+    """One row a box, blanks where Target is 0; the classes; a table of DICOM headers."""
+    ids = [f"{n:08d}-14fd-4e49-80ba-63a80b6bddd6" for n in range(FILMS)]
+    labels, classes = ["patientId,x,y,width,height,Target"], ["patientId,class"]
+    headers = [",BodyPartExamined,PatientAge,PatientID,PatientSex,ViewPosition"]
+    for n, name in enumerate(ids):
+        _picture(root / "stage_2_train_images" / f"{name}.png", n)
+        rows = [f"{name},264.0,152.0,213.0,379.0,1"] * (1 + (n % 4 == 1)) if n % 2 else [f"{name},,,,,0"]
+        labels += rows
+        kind = "Lung Opacity" if n % 2 else ("Normal" if n % 4 else "No Lung Opacity / Not Normal")
+        classes += [f"{name},{kind}"] * len(rows)
+        headers.append(f"{n},CHEST,{30 + n},{name},{'MF'[n % 2]},{'PA' if n % 3 else 'AP'}")
+    write_lines(root / "stage_2_train_labels.csv", labels)
+    write_lines(root / "stage_2_detailed_class_info.csv", classes)
+    write_lines(root / "kaggle_stage_2_train_images_dicom_headers.csv", headers)
+    return ids
+
+
+def write_covid(root: Path) -> None:
+    """Both parts, each with a folder of its own name in it; the infection part has infection masks too."""
+    for part in ("Lung Segmentation Data", "Infection Segmentation Data"):
+        for split, count in (("Train", 8), ("Val", 4), ("Test", 4)):
+            for name, ill in (("COVID-19", 1), ("Non-COVID", 0), ("Normal", 0)):
+                place = root / part / part / split / name
+                for n in range(count):
+                    save(place / "images" / f"{name}_{split}{n}.png", film(n, ill=ill == 1, tube=n % 2 == 0))
+                    save(place / "lung masks" / f"{name}_{split}{n}.png", square())
+                    if part.startswith("Infection"):
+                        save(place / "infection masks" / f"{name}_{split}{n}.png", square() * ill)
+
+
+def write_tube_table(path: Path, images, tube) -> None:
+    """A table of tubes that came apart from its images."""
+    write_lines(path, ["path,chest_tube", *(f"{image},{int(tube(n))}" for n, image in enumerate(images))])
+
+
+def write_jsrt(root: Path) -> list[str]:
+    """Pictures repacked as PNG, and ``scratch/fold{1,2}/masks/`` with blanks in the names of folders."""
+    names = [f"JPCLN{n:03d}" for n in range(1, 25)] + [f"JPCNN{n:03d}" for n in range(1, 21)]
+    for n, name in enumerate(names):
+        save(root / "All247images" / f"{name}.png", film(n, ill=name.startswith("JPCLN"), tube=n % 3 == 0))
+        fold = root / "scratch" / f"fold{1 if int(name[-1]) % 2 else 2}" / "masks"
+        for part, shift in (
+            ("left lung", 0),
+            ("right lung", 16),
+            ("heart", 8),
+            ("left clavicle", 0),
+            ("right clavicle", 16),
+        ):
+            save(fold / part / f"{name}.gif", np.roll(square() * (np.arange(32) < 8), shift, axis=1))
+    return names
+
+
+def write_chexlocalize(root: Path) -> None:
+    """CheXpert-small beside the films and masks of CheXlocalize; only films with a finding are in the JSON."""
+    write_chexpert(root, films=40, size=32)
+    for split, folder, first in (("val", "val", 64541), ("test", "test", 64741)):
+        lines, entries = [",".join(["Path", *(FINDINGS if split == "test" else HEADER[1:])])], {}
+        for n in range(16):
+            inside = f"{folder}/patient{first + n}/study1/view1_frontal.jpg"
+            _picture(root / "CheXpert" / inside, n)
+            cells = {
+                "Support Devices": f"{int(n % 3 == 0)}.0",
+                "Lung Opacity": f"{n % 2}.0",
+                "Sex": "Male",
+                "Age": "60",
+            }
+            cells |= {"Frontal/Lateral": "Frontal", "AP/PA": "AP"}
+            lines.append(
+                ",".join([f"CheXpert-v1.0/{inside}", *(cells.get(name, "0.0") for name in lines[0].split(",")[1:])])
+            )
+            if n % 3 == 0 or n % 2:
+                entries[f"patient{first + n}_study1_view1_frontal"] = {
+                    "Airspace Opacity": {"size": [4, 4], "counts": "12=" if n % 2 else "`0"},
+                    "Support Devices": {"size": [4, 4], "counts": "03=" if n % 3 == 0 else "`0"},
+                }
+        write_lines(root / "CheXpert" / f"{split}_labels.csv", lines)
+        (root / "CheXlocalize").mkdir(exist_ok=True)
+        (root / "CheXlocalize" / f"gt_segmentations_{split}.json").write_text(json.dumps(entries))
