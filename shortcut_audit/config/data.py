@@ -44,7 +44,10 @@ class TableConfig(Section):
 
 
 class DatasetConfig(Section):
-    """Which data set, where it lies, and how its labels are read."""
+    """Which data set, where it lies, and how its labels are read.
+
+    ``attributes`` makes attributes of what is there, by the rules of ``data/derive.py``.
+    """
 
     name: str = "synthetic_cxr"
     root: str | None = None
@@ -54,6 +57,7 @@ class DatasetConfig(Section):
     test_design: Literal["natural", "balanced", "reversed"] | None = None
     pairs: Literal["exact", "edited"] | None = None
     attributes_file: str | None = None
+    attributes: dict[str, str] = {}
     uncertain: UncertainPolicy = "ignore"
     blank: BlankPolicy = "negative"
     views: Literal["frontal", "all"] = "frontal"

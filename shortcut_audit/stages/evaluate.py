@@ -12,6 +12,7 @@ from shortcut_audit.audit.result.result import AuditResult, read_result
 from shortcut_audit.config import Config
 from shortcut_audit.data.attributes import join_attributes
 from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.derive import derive_attributes
 from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.errors import OutputError
 from shortcut_audit.models.checkpoint import load_model
@@ -49,8 +50,8 @@ def audit_model(run: Run, config: Config, model: Path, plan: PlanInForce | None 
 def manifest_of(source: Run, config: Config) -> Manifest:
     """Return the run's own films, with newly named attributes joined; or another data set's."""
     own = source.config.dataset
-    asked = config.dataset.model_copy(update={"attributes_file": own.attributes_file, "pairs": own.pairs,
-                                              "test_design": own.test_design})  # fmt: skip
+    later = ("attributes_file", "attributes", "pairs", "test_design")
+    asked = config.dataset.model_copy(update={key: getattr(own, key) for key in later})
     if asked != own:
         return open_dataset(config.dataset)
     for name in MANIFEST:
@@ -61,7 +62,10 @@ def manifest_of(source: Run, config: Config) -> Manifest:
     card = replace(manifest.card, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
     manifest = replace(manifest, card=card)
     table = config.dataset.attributes_file
-    return join_attributes(manifest, Path(table)) if table and table != own.attributes_file else manifest
+    if table and table != own.attributes_file:
+        manifest = join_attributes(manifest, Path(table))
+    rules = {name: rule for name, rule in config.dataset.attributes.items() if name not in own.attributes}
+    return derive_attributes(manifest, config.dataset.model_copy(update={"attributes": rules}))
 
 
 def _audit(

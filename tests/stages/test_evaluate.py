@@ -107,6 +107,12 @@ def test_attributes_named_later_are_joined_to_the_runs_own_films(study, tmp_path
     assert [verdict.attribute for verdict in result.verdicts] == ["ecg_leads"]
 
 
+def test_attributes_made_later_are_made_of_the_runs_own_films(study):
+    config = asking(study, "dataset.attributes={lit: attribute.chest_tube >= 0.5}", "evaluate.spurious=[lit]")
+    result, _ = audit_run(study.run, config, None)
+    assert [verdict.attribute for verdict in result.verdicts] == ["lit"]
+
+
 def test_pairs_can_be_said_for_the_runs_own_films(study):
     result, _ = audit_run(study.run, asking(study, "dataset.pairs=edited"), None)
     assert result.dataset["pairs"] == "edited"

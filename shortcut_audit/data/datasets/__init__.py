@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.attributes import join_attributes
+from shortcut_audit.data.derive import derive_attributes
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.registry import Registry
@@ -33,7 +34,9 @@ def open_dataset(config: DatasetConfig) -> Manifest:
     }  # fmt: skip
     card = replace(manifest.card, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
     manifest = replace(manifest, card=card)
-    return join_attributes(manifest, Path(config.attributes_file)) if config.attributes_file else manifest
+    if config.attributes_file:
+        manifest = join_attributes(manifest, Path(config.attributes_file))
+    return derive_attributes(manifest, config)
 
 
 def refuse_options(config: DatasetConfig) -> None:
