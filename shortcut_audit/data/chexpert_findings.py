@@ -27,11 +27,16 @@ def finding_key(name: str) -> str:
     return name.lower().replace(" ", "_")
 
 
-def finding_labels(table: pl.DataFrame, where: str) -> dict[str, pl.Series]:
+def finding_labels(table: pl.DataFrame, where: str, *, every: bool = False) -> dict[str, pl.Series]:
     """Return ``label.<finding>`` for every finding of the table, whatever the case and signs of its columns.
 
+    Args:
+        table: text columns.
+        where: how messages name the table.
+        every: refuse a table that lacks one of the 14.
+
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or one is lacking.
         InputError: a cell that is no label.
     """
     found = {finding: column for finding in FINDINGS if (column := first_column(table, [finding]))}
@@ -40,6 +45,9 @@ def finding_labels(table: pl.DataFrame, where: str) -> dict[str, pl.Series]:
             f"{where}: no column of a finding; expected some of {', '.join(FINDINGS)}; "
             f"the columns are: {', '.join(table.columns)}"
         )
+    lacking = [finding for finding in FINDINGS if finding not in found]
+    if every and lacking:
+        raise UsageError(f"{where}: no column '{lacking[0]}'; the columns are: {', '.join(table.columns)}")
     return {
         "label." + finding_key(finding): typed_column(table[column], "label", where=where)
         for finding, column in found.items()

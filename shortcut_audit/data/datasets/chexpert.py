@@ -85,11 +85,13 @@ def _paths(train: Path) -> dict[str, Path]:
     return paths
 
 
-def read_rows(path: Path, split: str, root: Path) -> pl.DataFrame:
+def read_rows(path: Path, split: str, root: Path, *, every: bool = False) -> pl.DataFrame:
     """Return the rows of one table as a manifest has them, their images as paths under ``root``.
 
+    ``every`` refuses a table that lacks one of the 14 findings.
+
     Raises:
-        UsageError: no column of paths or of a finding.
+        UsageError: no column of paths or of findings.
         InputError: a path that is none of CheXpert's, or an impossible label.
     """
     table = read_text_table(path)
@@ -108,7 +110,7 @@ def read_rows(path: Path, split: str, root: Path) -> pl.DataFrame:
             "view": _views(table, place["view"]),
             "sex": _plain(table, "Sex", blank="Unknown"),
             "age": _plain(table, "Age"),
-            **finding_labels(table, str(path)),
+            **finding_labels(table, str(path), every=every),
         },
         schema_overrides={"split": pl.String},
     )

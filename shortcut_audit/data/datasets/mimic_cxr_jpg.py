@@ -93,7 +93,7 @@ def _with_labels(films: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[st
         "patient_id": need_column(table, ["subject_id"], where=str(path)),
         "study_id": need_column(table, ["study_id"], where=str(path)),
     }
-    labels = pl.DataFrame({**keys, **finding_labels(table, str(path)), "known": [True] * table.height})
+    labels = pl.DataFrame({**keys, **finding_labels(table, str(path), every=True), "known": [True] * table.height})
     again = labels.select("patient_id", "study_id").is_duplicated()
     if again.any():
         row = again.arg_max() or 0

@@ -7,6 +7,7 @@ are no patient ids. Kaggle gives no test labels: its films are cut by a hash of 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from shortcut_audit.data.published import Published, positives
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
 from shortcut_audit.data.tables import need_column, normalised, read_text_table
 from shortcut_audit.data.validate import check_filled, typed_column
+from shortcut_audit.errors import InputError
 
 IMAGE_LABELS = {"train": "image_labels_train.csv", "test": "image_labels_test.csv"}
 FOLDER = "annotations/"
@@ -68,7 +70,7 @@ def finding_key(name: str) -> str:
 
 def _kaggle(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
     path = need_file(root, ["train.csv"], dataset="VinDr-CXR")
-    boxes = _boxes(path)
+    boxes = _boxes(path, _FINDINGS)
     findings = boxes["finding"].unique(maintain_order=True).sort().to_list()
     readers = boxes.group_by("sample_id", "finding").agg(pl.col("rad_id").n_unique())
     agreed = readers.filter(pl.col("rad_id") >= needed)
@@ -96,7 +98,10 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
         rows = _votes(path, needed if split == "train" else 1).with_columns(split=pl.lit(split))
         notes += Published(table=name, rows=ROWS[split], source="PhysioNet, in images").notes(rows)
         drawn = path.with_name(name.replace("image_labels", "annotations"))
-        tables.append(rows.with_columns(**_masks(rows, _boxes(drawn), drawn, root)) if drawn.is_file() else rows)
+        if drawn.is_file():
+            known = [name.removeprefix("label.") for name in rows.columns if name.startswith("label.")]
+            rows = rows.with_columns(**_masks(rows, _boxes(drawn, known), drawn, root))
+        tables.append(rows)
         where = where or str(path)
     frame, note = hold_out(pl.concat(tables, how="diagonal").with_columns(patient_id="sample_id"), "vindr_cxr/val")
     return frame.drop("patient_id"), [*notes, note], where
@@ -113,7 +118,7 @@ def _votes(path: Path, needed: int) -> pl.DataFrame:
     return votes.with_columns((pl.col(name) >= needed).cast(pl.Float64) for name in labels)
 
 
-def _boxes(path: Path) -> pl.DataFrame:
+def _boxes(path: Path, known: Collection[str]) -> pl.DataFrame:
     table, where = read_text_table(path), str(path)
     images, names = (need_column(table, [name], where=where) for name in ("image_id", "class_name"))
     check_filled(images, where=where)
@@ -121,6 +126,10 @@ def _boxes(path: Path) -> pl.DataFrame:
     readers = table["rad_id"] if "rad_id" in table.columns else pl.repeat("all", table.height, eager=True)
     left = need_column(table, ["x_min"], where=where)
     keys = pl.Series([finding_key(name) for name in names], dtype=pl.String)
+    strange = ~keys.is_in(list(known))
+    if strange.any():
+        row = strange.arg_max() or 0
+        raise InputError(f"{path}: row {row + 1}: no finding is called '{names[row]}'; there are: {', '.join(known)}")
     return pl.DataFrame(
         {"sample_id": images, "finding": keys, "name": names, "rad_id": readers, "boxed": left.is_not_null()}
     )
@@ -132,8 +141,6 @@ def _masks(frame: pl.DataFrame, boxes: pl.DataFrame, path: Path, root: Path) -> 
     drawn = boxes.filter(pl.col("boxed")).unique(["sample_id", "finding"], maintain_order=True)
     columns = {}
     for (finding,), rows in drawn.group_by(["finding"], maintain_order=True):
-        if f"label.{finding}" not in frame.columns:
-            continue
         names = dict(rows.select("sample_id", "name").iter_rows())
         columns[f"mask.{finding}"] = pl.Series(
             [

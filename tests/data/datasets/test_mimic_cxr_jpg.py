@@ -85,3 +85,11 @@ def test_half_a_packed_table_is_refused(tree):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match=r"split\.csv\.gz: not a whole gzip file .*; fetch it again"):
         read(tree[0])
+
+
+def test_a_finding_without_its_column_is_a_usage_error(tree):
+    edit(tree[0], "chexpert", lambda text: text.replace("Fracture", "Frcture"))
+    with pytest.raises(
+        UsageError, match=r"chexpert\.csv\.gz: no column 'Fracture'; the columns are: subject_id, study_id"
+    ):
+        read(tree[0])

@@ -6,7 +6,7 @@ from trees.chest_trees import write_vindr, write_vindr_physionet
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
 from shortcut_audit.data.drawn import read_drawn
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import InputError, UsageError
 
 
 def read(root, **options):
@@ -58,4 +58,12 @@ def test_without_the_test_table_a_note_says_so(tmp_path):
 
 def test_an_empty_folder_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"no train\.csv of VinDr-CXR, neither here nor one folder deeper"):
+        read(tmp_path)
+
+
+def test_an_unknown_class_is_refused_naming_the_row(tmp_path):
+    write_vindr(tmp_path)
+    text = (tmp_path / "train.csv").read_text()
+    (tmp_path / "train.csv").write_text(text.replace("Nodule/Mass", "Nodule1Mass", 1))
+    with pytest.raises(InputError, match=r"train\.csv: row 4: no finding is called 'Nodule1Mass'; there are: aortic_"):
         read(tmp_path)
