@@ -43,7 +43,7 @@ def candid_ptx(root: Path, config: DatasetConfig) -> Manifest:
     refuse_options(config)
     path = need_file(root, REPORTS, dataset="CANDID-PTX")
     frame, notes = _films(path, root)
-    notes = [*PUBLISHED.notes(frame), *notes, CUT_NOTE]
+    notes = [*notes, CUT_NOTE]
     frame = frame.with_columns(
         cut_by_patient(frame["patient_id"]),
         **_drawn(frame, root, TUBES, ("attribute.chest_tube", "footprint.chest_tube")),
@@ -73,7 +73,7 @@ def _films(path: Path, root: Path) -> tuple[pl.DataFrame, list[str]]:
     shared = joined["sample_id"].is_duplicated()
     number = joined.filter(shared)["sample_id"].n_unique()
     note = [f"images that stand under two patients, left out: {number}"] if number else []
-    return joined.filter(~shared), note
+    return joined.filter(~shared), [*PUBLISHED.notes(films), *note]
 
 
 def _drawn(frame: pl.DataFrame, root: Path, names: Sequence[str], columns: tuple[str, str]) -> dict[str, pl.Series]:
