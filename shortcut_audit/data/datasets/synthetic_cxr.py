@@ -30,6 +30,7 @@ from shortcut_audit.data.film import (
     draw_pneumothorax,
 )
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split, read_manifest
+from shortcut_audit.data.opacity import Opacity, draw_opacity, render_opacity
 from shortcut_audit.data.spurious import SPURIOUS
 from shortcut_audit.errors import BusyError, UsageError
 from shortcut_audit.provenance import fingerprint
@@ -37,6 +38,7 @@ from shortcut_audit.runtime import progress
 from shortcut_audit.shapes import Floats, Mask
 
 FINDING = "pneumothorax"
+OPACITY = "opacity"
 TUBE = "chest_tube"
 LEADS = "ecg_leads"
 LEADS_RATE = 0.5
@@ -44,6 +46,8 @@ AFFECTED_FILM_POSITIVE = 0.85
 """Share of an affected patient's films on which the lung is not yet (or no longer) expanded."""
 FILMS_PER_PATIENT = (0.4, 0.3, 0.2, 0.1)
 CHUNK = 25
+OPACITY_STREAM = 7
+"""Sets the random numbers of the opacity apart from all others."""
 
 
 class SyntheticOptions(BaseModel):
@@ -52,6 +56,8 @@ class SyntheticOptions(BaseModel):
     ``severity_link`` is the log-odds of a tube per standard deviation of log area, among positives of
     the test split only: it makes the cases with a tube easier or harder without teaching a model anything.
     ``ipsilateral`` is how often a tube lies on the side of the pneumothorax; at .5 its side tells nothing.
+    ``opacity`` is the share of patients with a patchy opacity, a second finding that stands for infection; at 0
+    the films have no such finding, and are byte for byte those of a generator that does not know it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,7 +71,12 @@ class SyntheticOptions(BaseModel):
     tube_given_none: float = Field(default=0.128, gt=0, lt=1)
     ipsilateral: float = Field(default=0.9, ge=0, le=1)
     severity_link: float = 0.0
+    opacity: float = Field(default=0.0, ge=0, lt=1)
     seed: int = 0
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the films depend on."""
+        return self.model_dump(exclude=set() if self.opacity else {"opacity"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +95,8 @@ class FilmPlan:
     sex: str
     age: int
     seed: tuple[int, ...]
+    opacity: Opacity | None = None
+    opacity_asked: bool = False
 
 
 @DATASETS.register("synthetic_cxr")
@@ -94,7 +107,7 @@ def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
         name=config.title or "synthetic chest films",
         source="rendered by shortcut-audit",
         licence="Apache-2.0",
-        release=fingerprint(options.model_dump())[:12],
+        release=fingerprint(options.identity())[:12],
         test_design=config.test_design or "natural",
         pairs="exact",
         notes=(
@@ -138,7 +151,14 @@ def plan_films(options: SyntheticOptions) -> list[FilmPlan]:
             made += _plan_patient(options, split, (options.seed, code, patient))
         link = options.severity_link if split == "test" else 0.0
         plans += _with_tubes(made[:wanted], options, link, np.random.default_rng((options.seed, code)))
-    return plans
+    return [_with_opacity(plan, options.opacity) for plan in plans] if options.opacity else plans
+
+
+def _with_opacity(plan: FilmPlan, share: float) -> FilmPlan:
+    """Return the plan with an opacity if the patient has one; drawn apart, so that all else stays as it was."""
+    affected = np.random.default_rng((*plan.seed[:-1], OPACITY_STREAM)).random() < share
+    drawn = draw_opacity(np.random.default_rng((*plan.seed, OPACITY_STREAM)))
+    return replace(plan, opacity=drawn if affected else None, opacity_asked=True)
 
 
 def _plan_patient(options: SyntheticOptions, split: Split, seed: tuple[int, int, int]) -> list[FilmPlan]:
@@ -228,8 +248,11 @@ def render(plan: FilmPlan, size: int) -> tuple[dict[bool, Floats], dict[str, Mas
     leads_params = leads.draw(rng, side=plan.leads_side)
     with_leads, leads_mask = leads.apply(film.clean, leads_params)
     base = with_leads if plan.leads else film.clean
-    with_tube, tube_mask = tube.apply(base, tube_params)
-    masks = {**film.masks, TUBE: tube_mask, LEADS: leads_mask}
+    masks = {**film.masks, LEADS: leads_mask}
+    if plan.opacity is not None:
+        cloud, masks[OPACITY] = render_opacity(plan.opacity, film.masks["lungs"] & ~film.masks[FINDING])
+        base = base + cloud
+    with_tube, masks[TUBE] = tube.apply(base, tube_params)
     return {True: film.develop(with_tube), False: film.develop(base)}, masks
 
 
@@ -254,16 +277,17 @@ def _save_grey(film: Floats, path: Path) -> None:
 
 
 def _row(plan: FilmPlan, name: str, paths: dict[str, str | None], area: float) -> dict[str, Any]:
-    structures = ("lungs", "ribs", "heart", "clavicles", FINDING)
+    structures = ("lungs", "ribs", "heart", "clavicles", FINDING, *((OPACITY,) if plan.opacity_asked else ()))
+    labels = {FINDING: plan.finding, **({OPACITY: plan.opacity} if plan.opacity_asked else {})}
     return {
         "sample_id": plan.sample_id,
         "image": f"images/{name}",
         "patient_id": plan.patient_id,
         "split": plan.split,
-        f"label.{FINDING}": str(int(plan.finding is not None)),
+        **{f"label.{name}": str(int(found is not None)) for name, found in labels.items()},
         f"attribute.{TUBE}": str(int(plan.tube)),
         f"attribute.{LEADS}": str(int(plan.leads)),
-        **{f"mask.{structure}": paths[structure] for structure in structures},
+        **{f"mask.{structure}": paths.get(structure) for structure in structures},
         f"footprint.{TUBE}": paths[TUBE],
         f"footprint.{LEADS}": paths[LEADS],
         f"counterpart.{TUBE}": f"switched/{name}",

@@ -201,3 +201,41 @@ def test_options_that_cannot_be_meant_are_refused_and_nothing_is_written(tmp_pat
     with pytest.raises(UsageError, match=message):
         open_dataset(config(tmp_path / "set", **options))
     assert not (tmp_path / "set").exists()
+
+
+def test_the_films_of_the_demo_are_those_they_always_were(manifest):
+    """Counted before the generator knew of opacities; nothing that is off by default may change them."""
+    assert manifest.card.release == "78b8779b2426"
+    total = sum(int(read(path).sum(dtype=np.int64)) for path in manifest.root.rglob("*.png"))
+    assert total == pytest.approx(16566562, rel=1e-6)
+    assert manifest.findings == ("pneumothorax",)
+    assert "opacity" not in manifest.structures
+
+
+def test_an_opacity_is_a_second_finding_and_changes_nothing_outside_the_lungs():
+    options = {"size": 64, "train": 30, "val": 8, "test": 8}
+    plain, cloudy = (plan_films(SyntheticOptions(**options, opacity=share)) for share in (0.0, 0.5))
+    assert [(p.sample_id, p.finding, p.tube, p.leads, p.seed) for p in plain] == [
+        (p.sample_id, p.finding, p.tube, p.leads, p.seed) for p in cloudy
+    ]
+    affected = [place for place, plan in enumerate(cloudy) if plan.opacity is not None]
+    assert 0.25 < len(affected) / len(cloudy) < 0.75
+    assert (
+        len({plan.patient_id for plan in cloudy if plan.opacity} & {p.patient_id for p in cloudy if not p.opacity}) == 0
+    )
+    for place in affected[:5]:
+        (before, masks), (after, clouded) = (render(plans[place], 64) for plans in (plain, cloudy))
+        allowed = masks["lungs"] & ~masks["pneumothorax"]
+        assert clouded["opacity"].any()
+        assert not (clouded["opacity"] & ~allowed).any()
+        for state in (True, False):
+            assert np.array_equal(before[state][~allowed], after[state][~allowed])
+            assert after[state][clouded["opacity"]].mean() > before[state][clouded["opacity"]].mean() + 0.03
+
+
+def test_a_film_without_the_opacity_has_a_label_of_0_and_no_mask(tmp_path):
+    made = open_dataset(config(tmp_path / "made", opacity=0.5))
+    rows = made.frame.select("label.opacity", "mask.opacity", "mask.lungs", "mask.heart", "mask.clavicles").to_dicts()
+    assert {row["label.opacity"] for row in rows} == {0.0, 1.0}
+    assert all((row["label.opacity"] == 1) == (row["mask.opacity"] is not None) for row in rows)
+    assert all(row[f"mask.{name}"] for row in rows for name in ("lungs", "heart", "clavicles"))
