@@ -115,14 +115,44 @@ def pretrain(
 
 
 @takes(StageOptions)
-def finetune(options: StageOptions, *, run: RunFolder = None) -> None:
+def finetune(
+    options: StageOptions,
+    *,
+    run: RunFolder = None,
+    arms: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", rich_help_panel=OWN,
+                     help="Compare ways to fine-tune: all, or some of full,frozen,adapters,encoder,scratch."),
+    ] = None,
+    fractions: Annotated[
+        str | None,
+        typer.Option(metavar="SHARES", rich_help_panel=OWN, help="With --arms: shares of the labels, as 0.01,0.1,1."),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="NUMBERS", rich_help_panel=OWN, help="With --arms: seeds, as 0,1,2.")
+    ] = None,
+) -> None:  # fmt: skip
     """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch.
 
     Reads a data set with drawn masks and a pre-trained segmenter.
-    Leaves both segmenters and their comparison.
+    Leaves both segmenters; with --arms a comparison of ways to fine-tune on shares of the labels.
 
-    Example: audit finetune --config isic2017_traps --root data/isic2017 --run runs/20261120-1032-isic2017
+    Example: audit finetune --run runs/20261120-1032-synthetic --arms all --fractions 0.01,0.1,1
     """
     from shortcut_audit import pipeline
+    from shortcut_audit.config.finetune import ARMS
+    from shortcut_audit.errors import UsageError
 
-    show(pipeline.finetune(options.load(), out=options.out, new=options.new, run=run), as_json=options.as_json)
+    names = list(ARMS) if arms == "all" else _listed(arms)
+    config = options.load(
+        finetune__arms=names, finetune__fractions=_listed(fractions), finetune__seeds=_listed(seeds)
+    )  # fmt: skip
+    if (fractions or seeds) and not config.finetune.arms:
+        raise UsageError("--fractions and --seeds go with --arms; add --arms all, or name some arms")
+    outcome = pipeline.finetune(config, out=options.out, new=options.new, run=run)
+    show(outcome, as_json=options.as_json)
+
+
+def _listed(text: str | None) -> list[str] | None:
+    """Return the parts of a text between commas; None where nothing was typed."""
+    return None if text is None else [part.strip() for part in text.split(",")]

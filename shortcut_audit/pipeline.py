@@ -118,7 +118,7 @@ def pretrain(config: Config, *, out: Path | None, new: bool, classifier: Path | 
 
 
 def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
-    """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch."""
+    """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch, or compare arms."""
     from shortcut_audit.stages import learn
     from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.study import begin
@@ -129,6 +129,17 @@ def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -
     with open_run("finetune", config, out=out, new=new, given=given) as target:
         study = begin(target, config)
         check_names(study, "segmenter", "drawn")
+        if config.finetune.arms:
+            from shortcut_audit.stages.arms import RESULT, compare_arms
+
+            compare_arms(study, source)
+            place = target.path(RESULT)
+            lines = (
+                f"numbers: {place}",
+                f"table:   {place.with_suffix('.csv')}",
+                f"report:  {place.with_suffix('.html')}",
+            )
+            return Outcome(run=target.folder, result=None, lines=lines)
         learn.learn_drawn_masks(study, "finetuned", source=source)
         learn.learn_drawn_masks(study, "scratch")
         return Outcome(run=target.folder, result=None, lines=_models_told(target))

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr, field_validator, model_validator
 
 from shortcut_audit.config.data import DatasetConfig, ImageConfig
 from shortcut_audit.config.evaluate import EvaluateConfig
+from shortcut_audit.config.finetune import FinetuneConfig
 from shortcut_audit.config.networks import ClassifierConfig, ExplainConfig, PseudoMaskConfig, SegmenterConfig
 from shortcut_audit.config.section import Origin, Section
 
@@ -25,6 +26,7 @@ class Config(Section):
     explain: ExplainConfig = ExplainConfig()
     pseudo_mask: PseudoMaskConfig = PseudoMaskConfig()
     segmenter: SegmenterConfig = SegmenterConfig()
+    finetune: FinetuneConfig = FinetuneConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)

@@ -10,7 +10,11 @@ from shortcut_audit.config.section import Section
 
 
 class ClassifierConfig(Section):
-    """Which network learns the findings from image labels, and how."""
+    """Which network learns the findings from image labels, and how.
+
+    ``class_weights``: ``balanced`` weighs the positives of a finding by negatives / positives, at most
+    ``max_class_weight`` and at least its inverse; ``none`` weighs all labels alike.
+    """
 
     architecture: str = "resnet10t"
     weights: str = "none"
@@ -19,6 +23,8 @@ class ClassifierConfig(Section):
     batch_size: int = Field(default=32, ge=2)
     learning_rate: float = Field(default=2e-3, gt=0)
     weight_decay: float = Field(default=1e-2, ge=0)
+    class_weights: Literal["balanced", "none"] = "balanced"
+    max_class_weight: float = Field(default=10.0, ge=1)
     checkpoint: Literal["best", "last"] = "best"
     flip: bool = True
 
@@ -56,11 +62,14 @@ class SegmenterConfig(Section):
     ``activation``: ``sigmoid`` where structures may overlap, ``softmax`` where the classes exclude each
     other (a background class is then added). ``background_weight`` weighs background pixels in
     pre-training on pseudo-masks (0.1 in PSSL, the nearest published recipe), in films that have the class;
-    in films without it background is certain and weighs 1.
+    in films without it background is certain and weighs 1. ``weights`` are those that the encoder starts
+    from where no pre-trained segmenter is given: ``none`` (random), ``imagenet`` (timm's), or a safetensors file
+    of a timm network, a classifier or a segmenter of ours.
     """
 
     architecture: Literal["unet"] = "unet"
     encoder: str = "tu-resnet10t"
+    weights: str = "none"
     decoder_channels: list[int] = [64, 32, 16, 16, 8]
     activation: Literal["sigmoid", "softmax"] = "sigmoid"
     pretrain_epochs: int = Field(default=5, ge=1)

@@ -46,6 +46,10 @@ class SegmenterCard(_Card):
     decoder_channels: tuple[int, ...]
     activation: Literal["sigmoid", "softmax"]
     classes: tuple[str, ...]
+    encoder_fixed: bool = False
+    """Whether the encoder did not learn; a file of what did learn may then be without it."""
+    adapter_width: float | None = None
+    """Of a fixed encoder with adapters: width of their bottleneck as a share of the channels."""
 
 
 ModelCard = Annotated[ClassifierCard | SegmenterCard, Field(discriminator="kind")]

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load, save
+from torch import Tensor
 
 from shortcut_audit.errors import OutputError, UsageError
-from shortcut_audit.models.card import ModelCard
+from shortcut_audit.models.card import ClassifierCard, ModelCard, SegmenterCard
 from shortcut_audit.models.classifier import Classifier, build_classifier
 from shortcut_audit.models.device import compute_device
-from shortcut_audit.models.segmenter import Segmenter, build_segmenter
+from shortcut_audit.models.segmenter import ENCODER, FIXED, Segmenter, build_segmenter
 from shortcut_audit.provenance import sha256_bytes, write_atomic, write_json
 
 Model = Classifier | Segmenter
@@ -33,11 +34,44 @@ def card_path(weights: Path) -> Path:
 def save_model(model: Model, path: Path) -> str:
     """Write weights and card; return the SHA-256 of the weights."""
     state = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
-    data = save(state)
+    return _write(save(state), model, path)
+
+
+def _write(data: bytes, model: Model, path: Path) -> str:
     digest = sha256_bytes(data)
     write_atomic(path, data)
     write_json(card_path(path), {"sha256": digest, **model.card.model_dump(mode="json")})
     return digest
+
+
+def save_learnt(segmenter: Segmenter, path: Path) -> str:
+    """Write the tensors that learnt, and the card: without the encoder, where that was fixed. Return their SHA-256."""
+    state = {
+        name: tensor.detach().contiguous().cpu()
+        for name, tensor in segmenter.state_dict().items()
+        if not name.startswith(FIXED)
+    }
+    return _write(save(state), segmenter, path)
+
+
+def load_learnt(path: Path, base: Path) -> Segmenter:
+    """Read a segmenter whose file lacks the fixed encoder, which comes from the segmenter it started from.
+
+    Raises:
+        UsageError: there is no such file, or ``base`` is not what it started from.
+        OutputError: weights or card are truncated, altered, or do not belong together.
+    """
+    card, data = _read_checked(path)
+    if not isinstance(card, SegmenterCard) or not card.encoder_fixed:
+        raise UsageError(f"{path} is whole: it needs no other weights; read it alone")
+    start = load_as(base, Segmenter)
+    if _read_card(base)[1] != card.started_from:
+        raise UsageError(
+            f"{path} started from weights of SHA-256 {card.started_from[:12]}, which {base} does not hold; "
+            "name the segmenter it was fine-tuned from"
+        )
+    encoder = {name.replace(ENCODER, FIXED, 1): t for name, t in start.state_dict().items() if name.startswith(ENCODER)}
+    return _filled(build_segmenter(card), {**encoder, **load(data)}, path)
 
 
 def load_model(path: Path) -> Model:
@@ -47,6 +81,14 @@ def load_model(path: Path) -> Model:
         UsageError: there is no such file.
         OutputError: weights or card are truncated, altered, or do not belong together.
     """
+    card, data = _read_checked(path)
+    if isinstance(card, ClassifierCard):
+        return _filled(build_classifier(card), load(data), path)
+    return _filled(build_segmenter(card), load(data), path)
+
+
+def _read_checked(path: Path) -> tuple[ModelCard, bytes]:
+    """Return card and weights as they were written."""
     card, digest = _read_card(path)
     try:
         data = path.read_bytes()
@@ -54,9 +96,13 @@ def load_model(path: Path) -> Model:
         raise UsageError(f"{path} is not there; name a .safetensors file that 'audit train' wrote") from error
     if sha256_bytes(data) != digest:
         raise OutputError(f"{path} is not what its card {card_path(path).name} says: truncated or altered; train again")
-    model: Model = build_classifier(card) if card.kind == "classifier" else build_segmenter(card)
+    return card, data
+
+
+def _filled(model: M, state: dict[str, Tensor], path: Path) -> M:
+    """Return a model with its weights, ready to predict."""
     try:
-        model.load_state_dict(load(data))
+        model.load_state_dict(state)
     except RuntimeError as error:
         raise OutputError(
             f"{path} does not fit its card {card_path(path).name}, which was altered; train again"

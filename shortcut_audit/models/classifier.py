@@ -12,7 +12,8 @@ from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.models.card import ClassifierCard
 from shortcut_audit.models.device import device_of
 from shortcut_audit.models.pixels import Standardise, padded_batches
-from shortcut_audit.models.transfer import take_weights
+from shortcut_audit.models.transfer import is_segmenter, read_tensors, take_body
+from shortcut_audit.runtime import say
 
 
 class Classifier(nn.Module):
@@ -67,18 +68,17 @@ def _imagenet(card: ClassifierCard) -> nn.Module:
 
 
 def _load_body(classifier: Classifier, path: Path) -> None:
-    """Take all weights but the head's from a safetensors file of a timm network or one of ours."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    """Take all weights but the head's from a safetensors file of a timm network, or of a model of ours.
 
-    try:
-        found = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UsageError(f"classifier.weights: {path} is not a readable safetensors file ({error})") from error
-    state = {name.removeprefix("network."): tensor for name, tensor in found.items()}
+    The encoder of a segmenter gives what it has: a classifier's layers behind it stay new.
+    """
+    found = read_tensors(path, key="classifier.weights")
     head = _head_prefix(classifier.network)
     where, wanted = f"classifier.weights: {path}", classifier.card.architecture
-    take_weights(classifier.network, state, but=head, where=where, wanted=wanted)
+    taken = take_body(
+        classifier.network, found, but=head, where=where, wanted=wanted, partly=is_segmenter(found)
+    )  # fmt: skip
+    say(f"{where}: {taken.note()}")
 
 
 def _head_prefix(network: nn.Module) -> str:

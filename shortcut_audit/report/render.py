@@ -16,6 +16,7 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from shortcut_audit.audit.arms.result import ArmsResult
 from shortcut_audit.audit.result.result import AuditResult, read_result
 from shortcut_audit.audit.versions.update_result import UpdateResult
 from shortcut_audit.errors import UsageError, did_you_mean
@@ -61,7 +62,7 @@ def render_html(result: AuditResult, *, source_sha256: str) -> str:
 
 
 def render_page(
-    result: AuditResult | UpdateResult, parts: Sequence[Part], *, about: Sequence[str], source: str,
+    result: AuditResult | UpdateResult | ArmsResult, parts: Sequence[Part], *, about: Sequence[str], source: str,
     source_sha256: str, banners: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return a page with a heading, a list of its parts, and the parts.

@@ -43,7 +43,7 @@ def check_names(study: Study, *needs: Need) -> None:
             architecture=settings.architecture, encoder=settings.encoder, activation=settings.activation,
             decoder_channels=tuple(settings.decoder_channels), classes=study.findings, **plain,  # type: ignore[arg-type]
         )  # fmt: skip
-        build_segmenter(card)
+        build_segmenter(card, weights=settings.weights)
     if "drawn" in needs:
         _check_classes(study)
     if "audit" in needs:

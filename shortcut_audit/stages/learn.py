@@ -119,7 +119,7 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
         train, val = study.films("train"), study.films("val")
         if arm == "permuted":
             train, val = (_permuted(study, films) for films in (train, val))
-        _check_memory(len(train.manifest), len(rules), config.image.size)
+        check_memory(len(train.manifest), len(rules), config.image.size)
         masks, known = drawn_masks(train, rules, config.image.size)
         if not known.any():
             raise InputError(f"no training film has a drawn mask for {', '.join(rules)}; check the mask columns")
@@ -138,7 +138,7 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
     )  # fmt: skip
 
 
-def _check_memory(films: int, classes: int, size: int) -> None:
+def check_memory(films: int, classes: int, size: int) -> None:
     """Raise InputError if drawn masks and known pixels would not fit."""
     needed = 2 * films * classes * size**2
     if needed > MAX_MEMORY:

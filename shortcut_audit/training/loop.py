@@ -43,6 +43,8 @@ class Schedule:
     flip: bool
     keep_best: bool
     seed: int
+    steps: int | None = None
+    """Steps an epoch, however many films there are; None: one pass over the films, in whole batches."""
 
     @classmethod
     def of(cls, config: ClassifierConfig | SegmenterConfig, *, epochs: int, seed: int) -> Schedule:
@@ -72,6 +74,7 @@ def fit(
     schedule: Schedule,
     what: str,
     engine: Engine | None = None,
+    measure: str = "AUROC",
 ) -> Fitted:
     """Train a network in place.
 
@@ -80,29 +83,30 @@ def fit(
         stored: pixels (N, C, H, W), uint8.
         targets: tensors, or what is read by rows, whose first axis is N; four-axis ones are flipped with the image.
         loss: ``loss(output, *targets)``.
-        validate: returns the validation AUROC, or None where it is not defined.
+        validate: returns the validation AUROC (or another ``measure``), or None where it is not defined.
         schedule: length, rates, seed.
         what: the work in words, for the progress bar.
         engine: device and precision.
+        measure: what ``validate`` returns; larger is better.
 
     Raises:
         DivergedError: the loss was not finite more than three times, or in all steps of an epoch.
     """
-    steps = max(1, len(stored) // schedule.batch_size)
+    steps = schedule.steps or max(1, len(stored) // schedule.batch_size)
     course = _Course(network, loss, schedule, steps=steps, what=what, engine=engine or Engine())
     history: list[dict[str, Any]] = []
     best = _Best(network)
     with progress(what, schedule.epochs * steps) as bar:
         for epoch in range(1, schedule.epochs + 1):
             mean_loss = course.run(epoch, _batches(stored, targets, schedule, epoch - 1, steps), bar)
-            auroc = validate()
-            rounded = None if auroc is None else round(auroc, 5)
-            history.append({"epoch": epoch, "loss": round(mean_loss, 5), "val_auroc": rounded})
-            if schedule.keep_best and auroc is not None:
-                best.offer(auroc, epoch)
+            value = validate()
+            rounded = None if value is None else round(value, 5)
+            history.append({"epoch": epoch, "loss": round(mean_loss, 5), f"val_{measure.lower()}": rounded})
+            if schedule.keep_best and value is not None:
+                best.offer(value, epoch)
     best.restore()
     network.eval()
-    chosen = f"epoch {best.epoch}: best validation AUROC" if best.epoch else f"epoch {schedule.epochs}: the last"
+    chosen = f"epoch {best.epoch}: best validation {measure}" if best.epoch else f"epoch {schedule.epochs}: the last"
     return Fitted(history=tuple(history), chosen=chosen, steps=schedule.epochs * steps)
 
 
@@ -170,14 +174,14 @@ class _Best:
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
-        self._auroc = -math.inf
+        self._value = -math.inf
         self._weights: dict[str, Tensor] | None = None
         self.epoch: int | None = None
 
-    def offer(self, auroc: float, epoch: int) -> None:
+    def offer(self, value: float, epoch: int) -> None:
         """Keep the weights as they are now, if they are better."""
-        if auroc > self._auroc:
-            self._auroc, self.epoch = auroc, epoch
+        if value > self._value:
+            self._value, self.epoch = value, epoch
             self._weights = copy.deepcopy(self._network.state_dict())
 
     def restore(self) -> None:
@@ -189,13 +193,20 @@ class _Best:
 def _batches(
     stored: Tensor, targets: Sequence[Rows], schedule: Schedule, epoch: int, steps: int
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Yield shuffled, flipped batches of float pixels and their targets."""
+    """Yield shuffled, flipped batches of float pixels and their targets.
+
+    Where the steps are given and the films do not last, they are shuffled and flipped anew.
+    """
     rng = np.random.default_rng([schedule.seed, epoch])
-    order = torch.from_numpy(rng.permutation(len(stored)))
-    flips = torch.from_numpy(rng.random(len(stored)) < 0.5) & schedule.flip
+    rounds = math.ceil(steps * schedule.batch_size / len(stored)) if schedule.steps else 1
+    orders, flips = [], []
+    for _ in range(rounds):
+        orders.append(torch.from_numpy(rng.permutation(len(stored))))
+        flips.append((torch.from_numpy(rng.random(len(stored)) < 0.5) & schedule.flip)[orders[-1]])
+    order, mirrored = torch.cat(orders), torch.cat(flips)
     for step in range(steps):
-        rows = order[step * schedule.batch_size : (step + 1) * schedule.batch_size]
-        flip = flips[rows].view(-1, 1, 1, 1)
+        places = slice(step * schedule.batch_size, (step + 1) * schedule.batch_size)
+        rows, flip = order[places], mirrored[places].view(-1, 1, 1, 1)
         yield tuple(_flipped(part, flip) for part in (as_pixels(stored[rows]), *(t[rows] for t in targets)))
 
 

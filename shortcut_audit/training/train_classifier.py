@@ -13,7 +13,6 @@ from shortcut_audit.shapes import Bytes8, Floats
 from shortcut_audit.training.loop import Schedule, fit
 from shortcut_audit.training.objectives import label_loss
 
-MAX_POSITIVE_WEIGHT = 10.0
 MIN_STD = 1e-3
 
 
@@ -59,7 +58,7 @@ def train_classifier(
         mean=mean, std=std, seed=seed, trained_on=trained_on, supervision="image labels",
     )  # fmt: skip
     classifier = build_classifier(card, weights=config.weights)
-    weights = torch.from_numpy(_positive_weights(labels)).float()
+    weights = torch.from_numpy(_positive_weights(labels, config)).float()
     val_pixels = torch.from_numpy(val[0])
     fitted = fit(
         classifier,
@@ -74,8 +73,10 @@ def train_classifier(
     return classifier
 
 
-def _positive_weights(labels: Floats) -> Floats:
-    """Return negatives / positives a finding, at most 10 either way; 1 where one class is absent."""
+def _positive_weights(labels: Floats, config: ClassifierConfig) -> Floats:
+    """Return the weight of a positive for each finding; 1 where one class is absent."""
+    if config.class_weights == "none":
+        return np.ones(labels.shape[1])
     positives, negatives = np.nansum(labels == 1, axis=0), np.nansum(labels == 0, axis=0)
     ratio = np.where(positives > 0, negatives / np.maximum(positives, 1), 1.0)
-    return np.clip(np.where(negatives > 0, ratio, 1.0), 1 / MAX_POSITIVE_WEIGHT, MAX_POSITIVE_WEIGHT)
+    return np.clip(np.where(negatives > 0, ratio, 1.0), 1 / config.max_class_weight, config.max_class_weight)

@@ -74,13 +74,13 @@ def train_segmenter(
         mean=mean, std=std, seed=seed, trained_on=trained_on, started_from=start[1] if start else "",
         supervision="pseudo-masks" if phase == "pretrain" else "drawn masks",
     )  # fmt: skip
-    segmenter = _started_from(start[0], card) if start else build_segmenter(card)
+    segmenter = started_from(start[0], card) if start else build_segmenter(card, weights=config.weights)
     pretraining = phase == "pretrain"
     val_pixels = torch.from_numpy(val[0])
     fitted = fit(
         segmenter,
         torch.from_numpy(train.pixels),
-        [_by_rows(train.masks), _by_rows(train.known)],
+        [by_rows(train.masks), by_rows(train.known)],
         loss=lambda logits, masks, known: mask_loss(
             logits, masks, known,
             activation=config.activation,
@@ -101,7 +101,7 @@ def _scores(segmenter: Segmenter, stored: Tensor, summarizer: str) -> Floats:
     return summarize(segmenter, stored, [summarizer])[summarizer].double().numpy()
 
 
-def _started_from(start: Segmenter, card: SegmenterCard) -> Segmenter:
+def started_from(start: Segmenter, card: SegmenterCard) -> Segmenter:
     """Return the segmenter of a card with the weights of another, standardised as that one learnt to see."""
     segmenter = build_segmenter(card.model_copy(update={"mean": start.card.mean, "std": start.card.std}))
     alike = (start.card.classes, start.card.activation) == (card.classes, card.activation)
@@ -114,5 +114,6 @@ def _started_from(start: Segmenter, card: SegmenterCard) -> Segmenter:
     return segmenter
 
 
-def _by_rows(planes: Bools | PackedPlanes) -> Rows:
+def by_rows(planes: Bools | PackedPlanes) -> Rows:
+    """Return masks as the training loop reads them."""
     return planes if isinstance(planes, PackedPlanes) else torch.from_numpy(planes)
