@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from shortcut_audit.config import load_config
 
-NAMES = ["hannover_icu.yaml", "isic2017_traps.yaml"]
+NAMES = ["covid_lungs.yaml", "hannover_icu.yaml", "isic2017_lesion.yaml", "isic2017_traps.yaml"]
 
 
 def keys_of(model, start=""):

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from shortcut_audit.audit.arms.result import LONG, ArmNumber, ArmsResult, NumberName, Reach
 from shortcut_audit.provenance import sha256_file, write_atomic
-from shortcut_audit.report.blocks import bullets, folded, nothing, paragraph, table
+from shortcut_audit.report.blocks import bullets, definitions, folded, nothing, paragraph, table
 from shortcut_audit.report.learning_chart import Series, SeriesPoint, learning_chart
 from shortcut_audit.report.markup import anchor, join, tag
 from shortcut_audit.report.numbers import count, estimate, in_words, number
@@ -19,21 +19,29 @@ from shortcut_audit.report.tables import csv_text
 from shortcut_audit.report.vocabulary import plain
 
 ARM_WORDS = {
-    "full": "pre-trained, all learns",
+    "full": "all learns",
     "frozen": "encoder frozen",
-    "adapters": "encoder frozen, adapters",
-    "encoder": "encoder alone transferred",
+    "adapters": "adapters",
+    "encoder": "encoder transferred",
     "scratch": "from scratch",
-    LONG: "from scratch, same compute",
+    LONG: "scratch, same compute",
+}
+ARM_MEANINGS = {
+    "full": "starts from the whole pre-trained segmenter",
+    "frozen": "the same; the encoder's weights and batch statistics stay",
+    "adapters": "the same, with small residual modules behind the encoder's stages that learn",
+    "encoder": "starts from the pre-trained encoder; the decoder is new",
+    "scratch": "starts from random weights",
+    LONG: "from scratch, for the steps of pre-training and fine-tuning together",
 }
 NUMBER_WORDS: dict[NumberName, str] = {
     "dice": "Dice",
     "iou": "IoU",
     "painted_empty": "Films without it in which something is painted",
-    "dice_less_scratch": "Dice, less from scratch",
-    "iou_less_scratch": "IoU, less from scratch",
-    "dice_less_same_compute": "Dice, less from scratch with the same compute",
-    "iou_less_same_compute": "IoU, less from scratch with the same compute",
+    "dice_less_scratch": "Dice, less scratch",
+    "iou_less_scratch": "IoU, less scratch",
+    "dice_less_same_compute": "Dice, less scratch with the same compute",
+    "iou_less_same_compute": "IoU, less scratch with the same compute",
 }
 PLAIN_NUMBERS: tuple[NumberName, ...] = ("dice", "iou", "painted_empty")
 HOW = (
@@ -66,7 +74,7 @@ def arms_page(result: ArmsResult, *, source_sha256: str) -> str:
         Part("differences", "Against training from scratch", _differences(result)),
         Part("time", "Steps and seconds to a given Dice", _time(result)),
         Part("choice", "Learning rates and trainings", _choice(result)),
-        Part("method", "Method", join([paragraph(HOW), paragraph(MISLEAD), bullets(result.notes)])),
+        Part("method", "Method", _method(result)),
         Part("reproduce", "How to reproduce", origin_of(result.provenance)),
     ]
     about = [
@@ -172,6 +180,12 @@ def _choice(result: ArmsResult) -> Markup:
             trained,
         )),
     ])  # fmt: skip
+
+
+def _method(result: ArmsResult) -> Markup:
+    arms = dict.fromkeys(one.arm for one in result.trainings)
+    meanings = definitions((ARM_WORDS[arm], ARM_MEANINGS[arm]) for arm in arms)
+    return join([meanings, paragraph(HOW), paragraph(MISLEAD), bullets(result.notes) if result.notes else ""])
 
 
 def _share(fraction: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from PIL import Image
 from study.conftest import run_audit
 from trees.chexpert_tree import write_chexpert, write_tubes
 
+from shortcut_audit.audit.arms.result import LONG, ArmsResult
 from shortcut_audit.audit.result.result import read_result
+from shortcut_audit.config.finetune import ARMS
 
 SHORT = (
     "classifier.epochs=1", "segmenter.epochs=1", "segmenter.pretrain_epochs=1", "explain.steps=2", "image.size=64",
@@ -87,6 +90,68 @@ def test_films_of_a_ward(tmp_path):
     assert judged.returncode == 0, judged.stderr
     assert "INSUFFICIENT" in judged.stdout
     assert {v.attribute for v in read_result(tmp_path / "r" / "audit.json").verdicts} == {"projection=ap"}
+
+
+LEARNS = (
+    "finetune.steps=2", "finetune.check_every=1", "finetune.learning_rates=[0.001]", "finetune.fractions=[0.5,1.0]",
+    "finetune.tune_fraction=0.5",
+)  # fmt: skip
+
+
+def compare(folder, config, *words):
+    """Pre-train and compare arms with a shipped configuration, cut short; return ``arms.json``."""
+    short = [word for pair in LEARNS for word in ("--set", pair)]
+    done = run_audit(folder, "pretrain", "--config", config, *words, *SETS, "--out", "pretrained")
+    assert done.returncode == 0, done.stderr
+    done = run_audit(
+        folder, "finetune", "--config", config, *words, *SETS, *short, "--run", "pretrained", "--out", "arms"
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"report:  {Path('arms') / 'arms.html'}" in done.stdout
+    return ArmsResult.model_validate_json((folder / "arms" / "arms.json").read_bytes())
+
+
+def write_outlined(root, names, channels):
+    """Write noise images and the same outline for each of them in ``masks/``."""
+    write_images(root, [f"{name}.png" for name in names], channels, np.random.default_rng(0))
+    (root / "masks").mkdir()
+    outline = np.zeros((40, 40), dtype=np.uint8)
+    outline[10:30, 12:28] = 255
+    for name in names:
+        Image.fromarray(outline).save(root / "masks" / f"{name}.png")
+
+
+def test_arms_on_synthetic_films(tmp_path):
+    few = [w for n in ("train=40", "val=16", "test=16") for w in ("--set", f"dataset.options.{n}")]
+    result = compare(tmp_path, "synthetic_arms", *few)
+    assert {one.structure for one in result.numbers} == {"lungs", "heart", "clavicles", "pneumothorax", "opacity"}
+    assert {one.arm for one in result.trainings} == {*ARMS, LONG}
+
+
+def test_arms_on_lesions(tmp_path):
+    names = [f"ISIC_{n:07d}" for n in range(60)]
+    write_outlined(tmp_path / "isic", names, 3)
+    write_csv(tmp_path / "isic" / "manifest.csv", [
+        {"image_id": name, "image_path": f"images/{name}.png", "mask_path": f"masks/{name}.png" if n % 5 else "",
+         "group_id": f"g{n}", "label": n % 2 if n % 7 else "", **{artefact: n % 2 for artefact in ARTEFACTS}}
+        for n, name in enumerate(names)
+    ])  # fmt: skip
+    result = compare(tmp_path, "isic2017_lesion", "--root", tmp_path / "isic")
+    assert {one.arm for one in result.trainings} == {"full", "adapters", "scratch", LONG}
+    assert {one.structure for one in result.numbers} == {"lesion"}
+
+
+def test_arms_on_lungs(tmp_path):
+    names = [f"film{n:03d}" for n in range(60)]
+    write_outlined(tmp_path / "covid", names, 1)
+    write_csv(tmp_path / "covid" / "manifest.csv", [
+        {"image_id": name, "image_path": f"images/{name}.png", "lung_mask_path": f"masks/{name}.png" if n % 3 else "",
+         "group_id": f"g{n // 2}", "label_covid": int(n % 3 > 0), "intubated": n % 2}
+        for n, name in enumerate(names)
+    ])  # fmt: skip
+    result = compare(tmp_path, "covid_lungs", "--root", tmp_path / "covid")
+    assert {one.structure for one in result.numbers} == {"lungs"}
+    assert all(one.n == result.test_images - one.left_out for one in result.numbers if one.name == "dice")
 
 
 def test_chexpert(tmp_path):
