@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FailOn = Literal["fail", "concern", "insufficient", "never"]
 SYMBOLS = {"fail": "✖", "concern": "!", "insufficient": "?", "pass": "✔"}
 JUNIT = "policy.junit.xml"
-OUTPUTS = ("audit.json", "report.html", "scores.csv")
+OUTPUTS = ("audit.json", "report.html", "scores.csv", "arms.json")
 
 
 def show(outcome: Outcome, *, as_json: bool, gate: Gate | None = None) -> None:

@@ -12,6 +12,7 @@ import pytest
 from shortcut_audit_cli.main import app
 
 from shortcut_audit import pipeline
+from shortcut_audit.config.finetune import ARMS
 from shortcut_audit.errors import UsageError
 
 
@@ -110,3 +111,31 @@ def test_json_names_the_run_folder_only_where_nothing_was_audited(typed, capsys,
     typed("train", "--json")
 
     assert json.loads(capsys.readouterr().out) == {"run": str(tmp_path)}
+
+
+def test_arms_shares_and_seeds_are_lists_in_the_configuration(typed):
+    asked = typed("finetune", "--arms", "full, scratch", "--fractions", "0.05,1", "--seeds", "0,1").config.finetune
+    assert (asked.arms, asked.fractions, asked.seeds) == (["full", "scratch"], [0.05, 1.0], [0, 1])
+    assert typed("finetune", "--arms", "all").config.finetune.arms == list(ARMS)
+    assert typed("finetune").config.finetune.arms == []
+
+
+def test_shares_without_arms_are_refused(typed):
+    with pytest.raises(UsageError, match="--fractions and --seeds go with --arms; add --arms all, or name some arms"):
+        typed("finetune", "--seeds", "1")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--arms", "ful"), r"finetune.arms.*'full', 'frozen', 'adapters', 'encoder' or 'scratch'"),
+        (("--arms", "all", "--fractions", "5"), r"finetune.fractions.*values lie above 0 and up to 1 \(5 % is 0.05\)"),
+        (("--arms", "all", "--fractions", "0.1,0.1"), r"finetune.fractions.*a value stands here twice"),
+        (("--set", "finetune.seeds=[]"), r"finetune.seeds.*at least one value is needed"),
+        (("--set", "finetune.learning_rates=[0]"), r"finetune.learning_rates.*learning rates lie above 0"),
+        (("--set", "finetune.check_every=7"), r"finetune.*steps must be a multiple of check_every"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(typed, words, message):
+    with pytest.raises(UsageError, match=message):
+        typed("finetune", *words)

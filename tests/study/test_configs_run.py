@@ -133,7 +133,7 @@ def test_arms_on_lesions(tmp_path):
     write_outlined(tmp_path / "isic", names, 3)
     write_csv(tmp_path / "isic" / "manifest.csv", [
         {"image_id": name, "image_path": f"images/{name}.png", "mask_path": f"masks/{name}.png" if n % 5 else "",
-         "group_id": f"g{n}", "label": n % 2 if n % 7 else "", **{artefact: n % 2 for artefact in ARTEFACTS}}
+         "group_id": f"g{n}", "label": n % 2 if n % 7 else "", **dict.fromkeys(ARTEFACTS, n % 2)}
         for n, name in enumerate(names)
     ])  # fmt: skip
     result = compare(tmp_path, "isic2017_lesion", "--root", tmp_path / "isic")

@@ -168,3 +168,25 @@ def test_a_schedule_is_what_is_configured(config):
     assert (found.epochs, found.seed, found.flip) == (3, 7, config.flip)
     assert (found.batch_size, found.learning_rate) == (config.batch_size, config.learning_rate)
     assert found.keep_best == (config.checkpoint == "best")
+
+
+def test_with_given_steps_films_come_round_again_before_any_comes_a_third_time():
+    net, (stored, order) = network(), films()
+    net(torch.rand(2, 1, 6, 6))
+    seen = []
+
+    def loss(output, target):
+        seen.append(target.flatten().int().tolist())
+        return squared(output, target)
+
+    few = stored[:6], order[:6]
+    fitted = fit(
+        net, few[0], [few[1]], loss=loss, validate=lambda: 0.5, schedule=schedule(epochs=2, steps=3, keep_best=True),
+        what="Training a toy", engine=Engine(precision="32-true"), measure="Dice",
+    )  # fmt: skip
+    assert fitted.steps == len(seen) == 6
+    assert all(len(batch) == BATCH for batch in seen)
+    rows = [row for batch in seen[:3] for row in batch]
+    assert [sorted(rows[start : start + 6]) for start in (0, 6, 12, 18)] == [list(range(6))] * 4
+    assert fitted.chosen == "epoch 1: best validation Dice"
+    assert fitted.history[0]["val_dice"] == 0.5

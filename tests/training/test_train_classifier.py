@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from small_networks import IMAGE, LEARN_LABELS, equal_weights, small_films, weights_of
 
+from shortcut_audit.training import train_classifier as module
 from shortcut_audit.training.train_classifier import mean_auroc, pixel_statistics, train_classifier
 
 NAN = np.nan
@@ -33,6 +34,29 @@ def test_the_card_tells_how_it_came_about():
     pixels, _, _ = small_films()
     assert card.mean == pytest.approx([pixels.mean() / 255])
     assert card.std == pytest.approx([pixels.std() / 255])
+
+
+@pytest.mark.parametrize(
+    ("config", "wanted"),
+    [({}, [9.0, 1 / 10, 1.0]), ({"max_class_weight": 3.0}, [3.0, 1 / 3, 1.0]), ({"class_weights": "none"}, [1.0] * 3)],
+)
+def test_positives_weigh_what_is_asked_for(monkeypatch, config, wanted):
+    used = []
+    label_loss = module.label_loss
+
+    def watched(logits, labels, weights):
+        used.append(weights.tolist())
+        return label_loss(logits, labels, weights)
+
+    monkeypatch.setattr(module, "label_loss", watched)
+    pixels, _, _ = small_films(40)
+    labels = np.full((40, 3), NAN)
+    labels[:, 0] = np.arange(40) < 4  # 36 negatives a 4 positives
+    labels[:, 1] = np.arange(40) >= 2  # 2 negatives to 38 positives: below the limit
+    labels[:, 2] = 1.0  # one class alone
+    learn(train=(pixels, labels), val=(pixels, labels), findings=("a", "b", "c"),
+          config=LEARN_LABELS.model_copy(update={"epochs": 1, **config}))  # fmt: skip
+    assert used[0] == pytest.approx(wanted)
 
 
 def test_unknown_labels_teach_nothing():
