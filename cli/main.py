@@ -14,7 +14,7 @@ import typer
 
 from shortcut_audit.runtime import cap_threads
 
-from . import compare, data, doctor, evaluate, listing, report, stages
+from . import compare, data, doctor, evaluate, listing, masks, report, stages
 from .failures import fail, stop_on_sigterm, tell_stopped
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ for command in (
 ):  # fmt: skip
     app.command(name=command.__name__.removesuffix("_kind"))(command)
 app.add_typer(data.app, name="data")
+app.add_typer(masks.app, name="masks")
 
 
 def _print_version(asked: bool) -> None:

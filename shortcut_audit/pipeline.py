@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +53,7 @@ def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
 
     with open_run("demo", config, out=out, new=new) as run:
         study = begin(run, config)
-        check_names(study, "classifier", "explain", "segmenter", "drawn", "audit")
+        check_names(study, "classifier", "explain", "segmenter", "pseudo", "drawn", "audit")
         learn.learn_labels(study)
         explaining.explain_training_films(study, run.path(learn.CLASSIFIER))
         learn.learn_pseudo_masks(study)
@@ -109,7 +110,7 @@ def pretrain(config: Config, *, out: Path | None, new: bool, classifier: Path | 
     given = {"classifier": _digest_of(classifier)} if classifier else {}
     with open_run("pretrain", config, out=out, new=new, given=given) as run:
         study = begin(run, config)
-        check_names(study, "explain", "segmenter", *(() if classifier else ("classifier",)))
+        check_names(study, "explain", "segmenter", "pseudo", *(() if classifier else ("classifier",)))
         if classifier is None:
             learn.learn_labels(study)
         explaining.explain_training_films(study, classifier or run.path(learn.CLASSIFIER))
@@ -143,6 +144,32 @@ def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -
         learn.learn_drawn_masks(study, "finetuned", source=source)
         learn.learn_drawn_masks(study, "scratch")
         return Outcome(run=target.folder, result=None, lines=_models_told(target))
+
+
+def clean(
+    config: Config, *, out: Path | None, new: bool, run: Path | None, rules: Sequence[str], seeds: int
+) -> Outcome:
+    """Train one student a cleaning rule and seed on the pseudo-masks of a run, and audit them side by side."""
+    from shortcut_audit.masks.store import NAME as MASKS
+    from shortcut_audit.stages import students
+    from shortcut_audit.stages.check import check_names
+    from shortcut_audit.stages.evaluate import audit_files
+    from shortcut_audit.stages.study import begin
+
+    named = students.students(rules)
+    source = _source(run, MASKS, "make masks with 'audit pretrain' or 'audit explain'")
+    config = students.asked_of(lay_over(source.config, config), rules)
+    _need_attribute(config)
+    given = {"masks": source.digest(MASKS), "students": ";".join(named), "seeds": str(seeds)}
+    with open_run("masks clean", config, out=out, new=new, given=given) as target:
+        study = begin(target, config)
+        check_names(study, "segmenter", "audit")
+        for cleaning in named.values():
+            check_names(study.cleaned(cleaning), "pseudo")
+        students.check_masks(study, source)
+        result, folder = audit_files(study, students.teach(study, source, named, seeds), None)
+        told = _told(result, folder)
+        return replace(told, lines=(*students.told(result), *told.lines))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,9 +89,10 @@ def metrics_of_scores():
 
 
 def metrics_of_images():
-    """Names that the stage which looks at images can give a metric, read from its source."""
-    source = (ROOT / "shortcut_audit" / "stages" / "look.py").read_text()
-    looked_at = re.findall(r'_shares\([^\n]*"(\w+)"\)', source)
+    """Names that the stages which look at images can give a metric, read from their source."""
+    stages = ROOT / "shortcut_audit" / "stages"
+    source = (stages / "look.py").read_text() + (stages / "look_masks.py").read_text()
+    looked_at = re.findall(r'shares_of\([^\n]*"(\w+)"\)', source)
     measures = re.findall(r'f"\{what\}_(\w+)"', source)
     plain = re.findall(r'name="(\w+)"', source)
     return {f"{what}_{measure}" for what in looked_at for measure in measures} | set(plain)

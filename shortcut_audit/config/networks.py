@@ -65,6 +65,8 @@ class SegmenterConfig(Section):
     in films without it background is certain and weighs 1. ``weights`` are those that the encoder starts
     from where no pre-trained segmenter is given: ``none`` (random), ``imagenet`` (timm's), or a safetensors file
     of a timm network, a classifier or a segmenter of ours.
+    ``cleaning`` names rules that clean pseudo-masks before pre-training, in order, RULE or RULE:ATTRIBUTE
+    (see ``audit list cleaning``).
     """
 
     architecture: Literal["unet"] = "unet"
@@ -80,6 +82,7 @@ class SegmenterConfig(Section):
     positive_weight: float = Field(default=5.0, gt=0)
     background_weight: float = Field(default=0.1, gt=0)
     dice: bool = True
+    cleaning: list[str] = ["blank_negatives"]
     checkpoint: Literal["best", "last"] = "best"
     flip: bool = True
     permuted_twin: bool = False

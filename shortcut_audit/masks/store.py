@@ -38,7 +38,7 @@ from shortcut_audit.errors import InputError, OutputError, did_you_mean
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.safe_open import BROKEN, safe_open
 from shortcut_audit.masks.stamp import AGAIN, FORMAT, VERSION, check_stamp
-from shortcut_audit.shapes import Bools, Heatmap, Mask
+from shortcut_audit.shapes import Bools, Floats, Heatmap, Mask
 
 NAME = "masks.h5"
 COLUMNS = {"scale": "f4", "delta": "f4", "steps": "i4", "threshold": "f4", "score": "f4"}
@@ -122,6 +122,14 @@ class MaskStore:
                 foreground[n, finding] = self._bits("foreground", row)
                 known[n, finding] = self._bits("known", row)
         return foreground, known
+
+    def scores(self, sample_ids: Sequence[str]) -> Floats:
+        """Return the classifier's scores (n,F) of the samples; NaN for a pair that is not stored."""
+        found = np.full((len(sample_ids), len(self.pairs.findings)), np.nan)
+        for n, sample_id in enumerate(sample_ids):
+            rows = list(self.rows(sample_id))
+            found[n, self.pairs.finding[rows]] = self._columns["score"][rows]
+        return found
 
     def close(self) -> None:
         """Close this process's file; the next read opens it again."""

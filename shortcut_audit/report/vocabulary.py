@@ -209,6 +209,11 @@ METRICS: dict[str, Term] = {
         "Mask per area",
         "Share of mask divided by the region's share of the image; read it beside a device of no importance.",
     ),
+    "mask_touching": Term("Masks that touch", "Share of pseudo-masks with a pixel inside a region."),
+    "mask_area_auroc": Term(
+        "AUROC of mask area",
+        "AUROC of a pseudo-mask's area for the attribute: 0.5 where it is as large with it as without.",
+    ),
 }
 
 

@@ -10,9 +10,10 @@ from shortcut_audit.models.card import ClassifierCard, SegmenterCard
 from shortcut_audit.models.classifier import build_classifier
 from shortcut_audit.models.segmenter import build_segmenter
 from shortcut_audit.models.summarizers import SUMMARIZERS
+from shortcut_audit.stages.lessons import check_cleaning
 from shortcut_audit.stages.study import Study, need_attributes
 
-Need = Literal["classifier", "explain", "segmenter", "drawn", "audit"]
+Need = Literal["classifier", "explain", "segmenter", "pseudo", "drawn", "audit"]
 
 
 def check_names(study: Study, *needs: Need) -> None:
@@ -20,8 +21,8 @@ def check_names(study: Study, *needs: Need) -> None:
 
     Args:
         study: the run at work.
-        needs: ``classifier`` and ``segmenter`` (networks), ``explain`` (method), ``drawn`` (masks of the
-            classes), ``audit`` (attributes).
+        needs: ``classifier`` and ``segmenter`` (networks), ``explain`` (method), ``pseudo`` (rules that
+            clean pseudo-masks), ``drawn`` (masks of the classes), ``audit`` (attributes).
 
     Raises:
         UsageError: a name that does not exist; the message names the nearest one.
@@ -44,6 +45,8 @@ def check_names(study: Study, *needs: Need) -> None:
             decoder_channels=tuple(settings.decoder_channels), classes=study.findings, **plain,  # type: ignore[arg-type]
         )  # fmt: skip
         build_segmenter(card, weights=settings.weights)
+    if "pseudo" in needs:
+        check_cleaning(study)
     if "drawn" in needs:
         _check_classes(study)
     if "audit" in needs:

@@ -36,7 +36,7 @@ def audit_run(
     """
     study = as_other_site(source, Study(source, config, manifest_of(source, config)))
     files = {name.removesuffix(".safetensors"): source.path(name) for name in models_of(study)}
-    return _audit(study, files, out, plan)
+    return audit_files(study, files, out, plan)
 
 
 def audit_model(run: Run, config: Config, model: Path, plan: PlanInForce | None = None) -> tuple[AuditResult, Path]:
@@ -44,7 +44,7 @@ def audit_model(run: Run, config: Config, model: Path, plan: PlanInForce | None 
     card = load_model(model).card
     image = config.image.model_copy(update={"size": card.size, "channels": card.channels})
     study = begin(run, config.model_copy(update={"image": image}))
-    return _audit(study, {model.stem: model}, run.folder, plan)
+    return audit_files(study, {model.stem: model}, run.folder, plan)
 
 
 def manifest_of(source: Run, config: Config) -> Manifest:
@@ -68,9 +68,10 @@ def manifest_of(source: Run, config: Config) -> Manifest:
     return derive_attributes(manifest, config.dataset.model_copy(update={"attributes": rules}))
 
 
-def _audit(
-    study: Study, files: dict[str, Path], out: Path | None, plan: PlanInForce | None
+def audit_files(
+    study: Study, files: dict[str, Path], out: Path | None, plan: PlanInForce | None = None
 ) -> tuple[AuditResult, Path]:
+    """Audit some model files, by name, on the films of a study; ``NAME, seed K`` is one of several seeds."""
     need_attributes(study.config, study.manifest)
     plan = plan.checked(scope_of_films(study.manifest, study.findings, tuple(files))) if plan else None
     models = {name: sha256_file(path) for name, path in files.items()}

@@ -26,6 +26,7 @@ from shortcut_audit.provenance import collect_provenance, command_line, sha256_f
 from shortcut_audit.report.render import write_report
 from shortcut_audit.shapes import Ints
 from shortcut_audit.stages.look import explain_films, look, predicted_masks, regions_of
+from shortcut_audit.stages.look_masks import look_at_masks
 from shortcut_audit.stages.pictures import film_layer, heat_layer, outline_layer
 from shortcut_audit.stages.score import SCORES, excluded, switched_films
 from shortcut_audit.stages.study import Films, Study
@@ -55,7 +56,7 @@ def judge(study: Study, files: dict[str, Path], folder: Path, plan: PlanInForce 
     chosen, examples = _gallery(study, table, models)
     metrics: list[Metric] = []
     for finding in study.findings:
-        metrics += look(study, models, finding)
+        metrics += [*look(study, models, finding), *look_at_masks(study, finding)]
     result = audit_table(
         table,
         settings=config.evaluate,

@@ -15,8 +15,8 @@ from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.models.checkpoint import load_as, save_model
 from shortcut_audit.models.segmenter import Segmenter
 from shortcut_audit.runs import Run
+from shortcut_audit.stages.lessons import pseudo_lessons
 from shortcut_audit.stages.study import Films, Study, class_labels, drawn_masks
-from shortcut_audit.training.packed import PackedPlanes
 from shortcut_audit.training.train_classifier import train_classifier
 from shortcut_audit.training.train_segmenter import MaskSet, train_segmenter
 
@@ -25,7 +25,6 @@ PRETRAINED = "segmenter_pretrained.safetensors"
 FINETUNED = "segmenter_finetuned.safetensors"
 SCRATCH = "segmenter_scratch.safetensors"
 PERMUTED = "segmenter_permuted.safetensors"
-CHUNK = 256
 Arm = Literal["finetuned", "scratch", "permuted"]
 
 
@@ -62,41 +61,39 @@ def _need_both_classes(train: Films, findings: tuple[str, ...]) -> None:
     )
 
 
-def learn_pseudo_masks(study: Study) -> None:
+def learn_pseudo_masks(
+    study: Study, *, source: Run | None = None, weights: str = PRETRAINED, stage: str = "pretrain"
+) -> None:
     """Pre-train a segmenter on the pseudo-masks of the run.
 
-    Films without the finding have an empty mask: that is image-label supervision again, and said in
-    the audit. Films that carry the finding but no pseudo-mask teach nothing about it.
+    The masks are cleaned first by the rules of ``segmenter.cleaning``. By default films without the finding
+    have an empty mask: that is image-label supervision again, and said in the audit. Films that carry the
+    finding but no pseudo-mask teach nothing about it.
+
+    Args:
+        study: the run at work.
+        source: the run that holds the masks; by default this one.
+        weights: the file to leave.
+        stage: its name in the run.
     """
     run, config = study.run, study.config
+    origin = source or run
 
     def work() -> None:
         train, val = study.films("train"), study.films("val")
-        masks, known = _pseudo_masks(MaskStore(run.path(MASKS)), train)
+        masks, known = pseudo_lessons(study, MaskStore(origin.path(MASKS)), train)
         segmenter = train_segmenter(
             train=MaskSet(pixels=train.pixels, masks=masks, known=known),
             val=(val.pixels, val.labels), classes=study.findings, config=config.segmenter, image=config.image,
             summarizer=config.evaluate.summarizer, seed=config.seed, trained_on=study.manifest.fingerprint,
             phase="pretrain", what="Pre-training the segmenter on pseudo-masks",
         )  # fmt: skip
-        save_model(segmenter, run.path(PRETRAINED))
+        save_model(segmenter, run.path(weights))
 
     run.stage(
-        "pretrain", inputs=study.inputs("segmenter", masks=run.digest(MASKS), summarizer=config.evaluate.summarizer),
-        outputs=outputs(PRETRAINED), work=work,
+        stage, inputs=study.inputs("segmenter", masks=origin.digest(MASKS), summarizer=config.evaluate.summarizer),
+        outputs=outputs(weights), work=work,
     )  # fmt: skip
-
-
-def _pseudo_masks(store: MaskStore, train: Films) -> tuple[PackedPlanes, PackedPlanes]:
-    """Return masks and known pixels: the pseudo-mask of a positive, an empty mask of a negative."""
-    masks, known = [], []
-    for start in range(0, len(train.labels), CHUNK):
-        rows = slice(start, start + CHUNK)
-        foreground, there = store.planes(train.manifest.ids[rows])
-        negative = (train.labels[rows] == 0)[:, :, None, None]
-        masks.append(np.packbits(foreground & ~negative, axis=-1))
-        known.append(np.packbits(there | negative, axis=-1))
-    return PackedPlanes(masks), PackedPlanes(known)
 
 
 def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> None:

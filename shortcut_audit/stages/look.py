@@ -18,8 +18,7 @@ from shortcut_audit.data.decode import BadImageError
 from shortcut_audit.data.drawn import Part, fitted, read_drawn
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.masks.agreement import dice, saliency_shares
-from shortcut_audit.masks.store import NAME as MASKS
-from shortcut_audit.masks.store import MaskStore
+from shortcut_audit.masks.pseudo_mask import pseudo_mask
 from shortcut_audit.models.checkpoint import Model
 from shortcut_audit.models.classifier import Classifier, build_classifier
 from shortcut_audit.models.device import device_of
@@ -30,7 +29,6 @@ from shortcut_audit.shapes import Bools, Bytes8, Heatmap, Ints, Mask
 from shortcut_audit.stages.study import Films, Study, told_by
 
 RANDOMISED = "randomised weights"
-PSEUDO_MASKS = "pseudo-masks"
 LEVEL = 0.5
 Regions = dict[str, list[Mask | None]]
 
@@ -45,7 +43,7 @@ class Look:
 
 
 def look(study: Study, models: dict[str, Model], finding: str) -> list[Metric]:
-    """Return saliency shares of the classifier, mask shares of segmenters and pseudo-masks, and Dice.
+    """Return shares of saliency and of the masks cut from it, mask shares of segmenters, and Dice.
 
     On test films with the finding and at least one footprint, at most ``evaluate.saliency_images``,
     drawn with the seed.
@@ -59,7 +57,7 @@ def look(study: Study, models: dict[str, Model], finding: str) -> list[Metric]:
             metrics += _saliency(study, looked, finding, {name: model, RANDOMISED: _randomised(model)})
         elif isinstance(model, Segmenter):
             metrics += _predicted(study, looked, finding, name, model)
-    return metrics + _pseudo_masks(study, finding)
+    return metrics
 
 
 def explain_films(study: Study, classifier: Classifier, films: Films, rows: Ints, finding: str) -> Attribution:
@@ -138,25 +136,28 @@ def _saliency(study: Study, looked: Look, finding: str, models: dict[str, Classi
     metrics = []
     with progress("Explaining test films", len(models), "networks") as bar:
         for name, model in models.items():
-            maps = explain_films(study, model, looked.films, looked.rows, finding).absolute
-            metrics += _shares(study, looked, list(maps), finding, name, "saliency")
+            found = explain_films(study, model, looked.films, looked.rows, finding)
+            metrics += shares_of(study, looked, list(found.absolute), finding, name, "saliency")
+            # What the network would paint into pseudo-masks; the randomised one is the null of a teacher's.
+            cut = [pseudo_mask(one, study.config.pseudo_mask).foreground.astype(np.float32) for one in found.signed]
+            metrics += shares_of(study, looked, cut, finding, name, "mask")
             bar.advance()
     return metrics
 
 
-def _shares(study: Study, looked: Look, maps: Sequence[Heatmap], finding: str, model: str, what: str) -> list[Metric]:
+def shares_of(study: Study, looked: Look, maps: Sequence[Heatmap], finding: str, model: str, what: str) -> list[Metric]:
     """Return ``WHAT_share`` and ``WHAT_enrichment`` for every region, over the films that have it."""
     metrics = []
     for region, found in saliency_shares(maps, looked.regions).items():
         attribute = region.partition(":")[2] if region.startswith("footprint:") else ""
         about = {"model": model, "finding": finding, "attribute": attribute, "group": region}
         shares, enrichments = [one.share for one in found], [one.enrichment for one in found]
-        metrics.append(_mean(study, looked, shares, name=f"{what}_share", **about))
-        metrics.append(_mean(study, looked, enrichments, name=f"{what}_enrichment", **about))
+        metrics.append(mean_of(study, looked, shares, name=f"{what}_share", **about))
+        metrics.append(mean_of(study, looked, enrichments, name=f"{what}_enrichment", **about))
     return metrics
 
 
-def _mean(study: Study, looked: Look, values: Sequence[float | None], **about: str) -> Metric:
+def mean_of(study: Study, looked: Look, values: Sequence[float | None], **about: str) -> Metric:
     """Return the mean over the films looked at, all of which carry the finding."""
     patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
     confidence = study.config.evaluate.confidence
@@ -169,36 +170,11 @@ def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: S
     if channel is None:
         return []
     masks = predicted_masks(segmenter, looked.films, looked.rows)[:, channel]
-    metrics = _shares(study, looked, list(masks.astype(np.float32)), finding, name, "mask")
+    metrics = shares_of(study, looked, list(masks.astype(np.float32)), finding, name, "mask")
     drawn = looked.regions.get(f"finding:{finding}")
     if drawn is not None:
         pairs = zip(masks, drawn, strict=True)
         values = [None if reference is None else dice(mask, reference) for mask, reference in pairs]
         about = {"model": name, "finding": finding, "attribute": "", "group": f"finding:{finding}"}
-        metrics.append(_mean(study, looked, values, name="dice", **about))
+        metrics.append(mean_of(study, looked, values, name="dice", **about))
     return metrics
-
-
-def _pseudo_masks(study: Study, finding: str) -> list[Metric]:
-    """Return how much of the run's pseudo-masks lies on each footprint, on the training films."""
-    if not study.run.has(MASKS):
-        return []
-    store, films = MaskStore(study.run.path(MASKS)), study.films("train")
-    if store.header.manifest != study.manifest.fingerprint or finding not in store.pairs.findings:
-        return []  # masks of other films say nothing about these
-    place = {sample: row for row, sample in enumerate(films.manifest.ids)}
-    column = store.pairs.findings.index(finding)
-    chosen = [row for row in range(len(store)) if store.pairs.finding[row] == column]
-    chosen = [row for row in chosen if store.pairs.sample_ids[store.pairs.sample[row]] in place]
-    if not chosen:
-        return []
-    rows = np.array([place[store.pairs.sample_ids[store.pairs.sample[row]]] for row in chosen])
-    order = np.argsort(rows)[: study.config.evaluate.saliency_images]
-    keep = np.zeros(len(films.manifest), dtype=bool)
-    keep[rows[order]] = True
-    looked = Look(
-        films=films, rows=rows[order],
-        regions=regions_of(films.manifest.select(keep), finding, study.config.image.size),
-    )  # fmt: skip
-    maps = [store[chosen[int(place_)]].foreground.astype(np.float32) for place_ in order]
-    return _shares(study, looked, maps, finding, PSEUDO_MASKS, "mask")

@@ -26,6 +26,7 @@ from shortcut_audit.stages.study import Films, Study, told_by
 SCORES = "scores.csv"
 MODELS = (CLASSIFIER, PRETRAINED, FINETUNED, SCRATCH, PERMUTED)
 CONTROLS = (PERMUTED,)
+SEED = r", seed (\d+)$"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,7 +85,15 @@ def score_table(study: Study, files: dict[str, Path], attributes: tuple[str, ...
             f"none of {', '.join(models)} speaks of a finding of the data set '{study.manifest.card.name}' "
             f"(it has: {', '.join(study.findings)}); audit it on a data set with its findings"
         )
-    return ScoresTable.from_frame(pl.concat(frames, how="diagonal"), where=SCORES)
+    return ScoresTable.from_frame(_by_seed(pl.concat(frames, how="diagonal")), where=SCORES)
+
+
+def _by_seed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return models called ``NAME, seed K`` as seeds of one model, which is how a table of scores says it."""
+    seed = pl.col("model").str.extract(SEED)
+    if frame.select(seed.is_null().all()).item():
+        return frame
+    return frame.with_columns(seed=seed, model=pl.col("model").str.replace(SEED, ""))
 
 
 def _pairs(study: Study, films: Films, attributes: tuple[str, ...]) -> dict[str, Switched]:

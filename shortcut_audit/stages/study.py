@@ -48,6 +48,14 @@ class Study:
         self.findings = findings_asked(config, manifest)
         self._films: dict[Split, Films] = {}
 
+    def cleaned(self, rules: list[str], *, seed: int | None = None) -> Study:
+        """Return the same run and films, where other rules clean pseudo-masks, and with another seed."""
+        segmenter = self.config.segmenter.model_copy(update={"cleaning": rules})
+        update = {"segmenter": segmenter, "seed": self.config.seed if seed is None else seed}
+        other = Study(self.run, self.config.model_copy(update=update), self.manifest)
+        other._films = self._films
+        return other
+
     def films(self, split: Split) -> Films:
         """Return the films of a split, decoded at the first call; unreadable ones are left out."""
         if split not in self._films:

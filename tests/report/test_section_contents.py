@@ -149,6 +149,36 @@ def test_saliency_is_shown_beside_randomised_weights_and_never_as_a_judge():
     assert row[4:6] == ["200", "188"]
 
 
+def test_pseudo_masks_say_how_many_touch_an_attribute_and_whether_they_grow_with_it():
+    about = {"model": "pseudo-masks", "finding": "pneumothorax", "attribute": "chest_tube", "n": 120, "n_pos": 120,
+             "n_neg": 0, "n_patients": 110, "method": "clustered mean, t"}  # fmt: skip
+    touching = {
+        **about,
+        "group": "footprint:chest_tube",
+        "name": "mask_touching",
+        "value": 0.62,
+        "low": 0.53,
+        "high": 0.71,
+    }
+    reason = "120 masks of films with chest_tube, 0 without; both are needed"
+    area = {
+        **about,
+        "group": "label:1",
+        "name": "mask_area_auroc",
+        "value": None,
+        "low": None,
+        "high": None,
+        "reason": reason,
+    }
+    page = show("saliency", metrics=[*full_data()["metrics"], touching, area])
+
+    rows = [row for row in page.rows[""] if row[0] in ("Masks that touch", "AUROC of mask area")]
+    assert re.sub(r"\s+", " ", rows[0][3]) == "0.620 95 % CI 0.530 to 0.710"
+    assert rows[0][4:6] == ["120", "110"]
+    assert reason in rows[1][3]
+    assert "audit masks clean" in page.text
+
+
 def test_compared_models_show_paired_differences_and_dice():
     page = show("compared")
 

@@ -14,7 +14,7 @@ from shortcut_audit.report.figures import Point, forest
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import count, estimate, in_words
 from shortcut_audit.report.sections import section
-from shortcut_audit.report.vocabulary import group_label, plain
+from shortcut_audit.report.vocabulary import group_label, metric_label, plain
 
 
 class Kind(NamedTuple):
@@ -42,12 +42,13 @@ KINDS = (
     ),
 )
 HEAD = ("Region", "Model", "Share", "Per area", "Images", "Patients", "Method")
+PSEUDO_HEAD = ("Number", "Finding", "Attribute", "Value", "Images", "Patients", "Method")
 
 
 @section("saliency", title="Where the model looks", order=80)
 def saliency(result: AuditResult) -> Markup:
     """Share of saliency and of masks on the attribute and on the finding; it never decides a verdict."""
-    parts = [_kind(result, kind) for kind in KINDS]
+    parts = [*(_kind(result, kind) for kind in KINDS), _pseudo_masks(result)]
     if not any(parts):
         return nothing("No saliency was measured: no model of this audit was explained, or no region was drawn.")
     return join([paragraph("This helps to read a verdict; it never decides one."), *parts])
@@ -67,6 +68,26 @@ def _kind(result: AuditResult, kind: Kind) -> Markup:
         paragraph(kind.about),
         _chart(enriched, kind) if enriched else "",
         table(kind.title, HEAD, rows),
+    ])  # fmt: skip
+
+
+def _pseudo_masks(result: AuditResult) -> Markup:
+    """What was measured of the pseudo-masks themselves; nothing where there were none."""
+    found = [one for name in ("mask_touching", "mask_area_auroc") for one in result.find(name)]
+    if not found:
+        return Markup("")
+    rows = (
+        [metric_label(one.name), plain(one.finding), plain(one.attribute), estimate(one), count(one.n),
+         count(one.n_patients), one.method]
+        for one in found
+    )  # fmt: skip
+    return join([
+        tag("h3", "Pseudo-masks and attributes"),
+        paragraph(
+            "What a segmenter that learns from these masks is taught about the attribute. What cleaning them is worth "
+            "shows only in the students: 'audit masks clean'."
+        ),
+        table("Pseudo-masks and attributes", PSEUDO_HEAD, rows),
     ])  # fmt: skip
 
 
