@@ -9,7 +9,7 @@ from hashlib import sha256
 import numpy as np
 
 from shortcut_audit.data.decode import BadImageError
-from shortcut_audit.data.images import read_mask
+from shortcut_audit.data.drawn import fitted, read_drawn
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.cleaning import Cleaning, Lessons, parse_cleaning
@@ -82,16 +82,16 @@ def footprints(manifest: Manifest, attribute: str, rows: Sequence[int] | Ints, s
 
     Known are those that are drawn, and those of films that do not carry the attribute: they are empty.
     """
-    paths = manifest.paths("footprint", attribute)
+    cells, images = manifest.drawn("footprint", attribute), manifest.images()
     column = f"attribute.{attribute}"
     carries = manifest.frame[column].to_list() if column in manifest.frame.columns else [None] * len(manifest)
     drawn, known = np.zeros((len(rows), size, size), dtype=bool), np.zeros(len(rows), dtype=bool)
     for place, row in enumerate(rows):
-        if (path := paths[int(row)]) is None:
+        if (cell := cells[int(row)]) is None:
             known[place] = carries[int(row)] == 0
             continue
         try:
-            drawn[place] = read_mask(path, size)
+            drawn[place] = fitted(read_drawn(cell, image=images[int(row)]), (size, size)).foreground
             known[place] = True
         except BadImageError as error:
             say(f"footprint left out: {error}")
