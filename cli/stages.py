@@ -78,30 +78,31 @@ def train(
          as_json=options.as_json)  # fmt: skip
 
 
+Models = Annotated[
+    list[Path] | None,
+    typer.Option("--classifier", metavar="FILE", rich_help_panel=OWN,
+                 help="Take this model. Repeatable: the mean absolute attribution of all is stored."),
+]  # fmt: skip
+
+
 @takes(StageOptions)
-def explain(options: StageOptions, *, run: RunFolder = None) -> None:
+def explain(options: StageOptions, *, run: RunFolder = None, classifier: Models = None) -> None:
     """Explain a classifier over a data set and store the pseudo-masks.
 
-    Reads a data set and the classifier of a run.
+    Reads a data set and the classifier of a run, or model files; of a segmenter its score is explained.
     Leaves masks.h5: a heat map and a pseudo-mask for each film and finding.
 
     Example: audit explain --dataset chexpert --run runs/20261120-1032-chexpert
     """
     from shortcut_audit import pipeline
 
-    show(pipeline.explain(options.load(), out=options.out, new=options.new, run=run), as_json=options.as_json)
+    show(pipeline.explain(options.load(), out=options.out, new=options.new, run=run, models=classifier or ()),
+         as_json=options.as_json)  # fmt: skip
 
 
 @takes(StageOptions)
-def pretrain(
-    options: StageOptions,
-    *,
-    classifier: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", rich_help_panel=OWN, help="Take this classifier; else one is trained."),
-    ] = None,
-) -> None:
-    """Train a classifier (or take one), explain it, and pre-train a segmenter on the pseudo-masks.
+def pretrain(options: StageOptions, *, classifier: Models = None) -> None:
+    """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks.
 
     Reads a data set with image labels; needs no drawn mask.
     Leaves classifier, masks.h5 and segmenter in a run folder.
@@ -110,7 +111,7 @@ def pretrain(
     """
     from shortcut_audit import pipeline
 
-    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifier=classifier),
+    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifiers=classifier or ()),
          as_json=options.as_json)  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
         study = begin(run, config)
         check_names(study, "classifier", "explain", "segmenter", "pseudo", "drawn", "audit")
         learn.learn_labels(study)
-        explaining.explain_training_films(study, run.path(learn.CLASSIFIER))
+        explaining.explain_training_films(study, [run.path(learn.CLASSIFIER)])
         learn.learn_pseudo_masks(study)
         learn.learn_drawn_masks(study, "finetuned")
         learn.learn_drawn_masks(study, "scratch")
@@ -82,38 +82,40 @@ def train(config: Config, *, out: Path | None, new: bool, supervision: Supervisi
         return Outcome(run=run.folder, result=None, lines=_models_told(run))
 
 
-def explain(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
-    """Explain the classifier of a run (by default the newest) and store pseudo-masks."""
+def explain(config: Config, *, out: Path | None, new: bool, run: Path | None, models: Sequence[Path] = ()) -> Outcome:
+    """Explain the classifier of a run (by default the newest), or model files, and store pseudo-masks."""
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.learn import CLASSIFIER
     from shortcut_audit.stages.study import begin
 
-    source = _source(run, CLASSIFIER, "train one with 'audit train'")
-    config = lay_over(source.config, config)
-    given = {"classifier": source.digest(CLASSIFIER)}
-    with open_run("explain", config, out=out, new=new, given=given) as target:
+    if run is None and models:
+        weights = list(models)
+    else:
+        source = _source(run, CLASSIFIER, "train one with 'audit train'")
+        config = lay_over(source.config, config)
+        weights = [*models] or [source.path(CLASSIFIER)]
+    with open_run("explain", config, out=out, new=new, given=_given(weights)) as target:
         study = begin(target, config)
         check_names(study, "explain")
-        explaining.explain_training_films(study, source.path(CLASSIFIER))
+        explaining.explain_training_films(study, weights)
         store = target.path("masks.h5")
         return Outcome(run=target.folder, result=None, lines=(f"masks: {store}",))
 
 
-def pretrain(config: Config, *, out: Path | None, new: bool, classifier: Path | None) -> Outcome:
-    """Train a classifier (or take one), explain it, and pre-train a segmenter on the pseudo-masks."""
+def pretrain(config: Config, *, out: Path | None, new: bool, classifiers: Sequence[Path] = ()) -> Outcome:
+    """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks."""
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages import learn
     from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.study import begin
 
-    given = {"classifier": _digest_of(classifier)} if classifier else {}
-    with open_run("pretrain", config, out=out, new=new, given=given) as run:
+    with open_run("pretrain", config, out=out, new=new, given=_given(classifiers)) as run:
         study = begin(run, config)
-        check_names(study, "explain", "segmenter", "pseudo", *(() if classifier else ("classifier",)))
-        if classifier is None:
+        check_names(study, "explain", "segmenter", "pseudo", *(() if classifiers else ("classifier",)))
+        if not classifiers:
             learn.learn_labels(study)
-        explaining.explain_training_films(study, classifier or run.path(learn.CLASSIFIER))
+        explaining.explain_training_films(study, classifiers or [run.path(learn.CLASSIFIER)])
         learn.learn_pseudo_masks(study)
         return Outcome(run=run.folder, result=None, lines=_models_told(run))
 
@@ -277,6 +279,11 @@ def _digest_of(model: Path) -> str:
     if not model.is_file():
         raise UsageError(f"{model} is not there; name a .safetensors file that 'audit train' wrote")
     return sha256_file(model)
+
+
+def _given(models: Sequence[Path]) -> dict[str, str]:
+    """Return the digests of the models a run is given, in their order."""
+    return {"classifiers": ",".join(_digest_of(model) for model in models)} if models else {}
 
 
 def planted_found(result: AuditResult | None) -> bool:

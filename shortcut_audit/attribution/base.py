@@ -54,6 +54,22 @@ class Attribution:
         return np.exp(-np.logaddexp(0.0, -self.logit))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Wanted:
+    """The P (image, finding) pairs that are asked for.
+
+    Attributes:
+        image: (P,) int64, index into the images, ascending: the findings of one image share its forward passes.
+        target: (P,) int64, column of the logits.
+    """
+
+    image: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
 @runtime_checkable
 class Method(Protocol):
     """An attribution method. Stateless: equal arguments give equal maps on one machine.
@@ -64,17 +80,24 @@ class Method(Protocol):
     complete: ClassVar[bool]
 
     def explain(
-        self, model: ModelFn, images: Tensor, targets: Tensor, *, baselines: Tensor, config: ExplainConfig
+        self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig
     ) -> Attribution:
-        """Explain one logit of each image.
+        """Explain some logits of some images.
 
         Args:
             model: the network; an ``nn.Module`` is put into evaluation mode meanwhile.
-            images: (N,C,H,W) float32 in [0, 1], on the model's device.
-            targets: (N,) int64, which logit of each image.
-            baselines: (B,N,C,H,W) in the same units; the maps are averages over the B baselines.
-            config: steps and batch size.
+            images: (M,C,H,W) float32 in [0, 1], on the model's device.
+            wanted: which logits of which images.
+            baselines: (B,M,C,H,W) in the same units; the maps are averages over the B baselines.
+            config: steps, batch size and the method's other constants.
+
+        Returns:
+            One map a pair, in the order of ``wanted``.
         """
+
+
+BatchMaps: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Images (S,C,H,W), targets (S,) and baselines (B,S,C,H,W) to maps by channel (S,C,H,W) or (S,1,H,W)."""
 
 
 METHODS: Registry[type[Method]] = Registry("attribution method", "shortcut_audit.attribution.methods")
@@ -121,11 +144,43 @@ def fixed_batches(count: int, size: int) -> Iterator[tuple[Tensor, int]]:
         yield torch.arange(start, start + size).clamp(max=count - 1), min(size, count - start)
 
 
-def logits_of(model: ModelFn, images: Tensor, targets: Tensor, *, batch_size: int) -> Tensor:
-    """Return the logits (N,) of one target an image, without gradients, in fixed batches."""
+def logits_of(model: ModelFn, images: Tensor, *, batch_size: int) -> Tensor:
+    """Return all logits (M,F) of images, float32, without gradients, in fixed batches."""
     found = []
     with torch.no_grad():
         for rows, real in fixed_batches(len(images), batch_size):
-            picked = model(images[rows]).gather(1, targets[rows, None])[:real, 0]
-            found.append(picked.float())
+            found.append(model(images[rows])[:real].float())
     return torch.cat(found)
+
+
+def explain_pairs(
+    model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, batch_size: int, maps: BatchMaps
+) -> Attribution:
+    """Explain every pair by itself, in fixed batches: what methods do that share nothing between findings.
+
+    Args:
+        model: the network.
+        images: (M,C,H,W).
+        wanted: the pairs.
+        baselines: (B,M,C,H,W).
+        batch_size: pairs a batch.
+        maps: the method; ``model`` is frozen while it is called.
+
+    Returns:
+        Maps without completeness error and steps.
+    """
+    parts = []
+    with frozen(model):
+        for rows, real in fixed_batches(len(wanted), batch_size):
+            image = wanted.image[rows]
+            parts.append(maps(images[image], wanted.target[rows], baselines[:, image]).detach()[:real].float())
+        logits = logits_of(model, images, batch_size=batch_size)
+    by_channel = torch.cat(parts)
+    return Attribution(
+        signed=by_channel.sum(1).cpu().numpy(),
+        absolute=by_channel.abs().sum(1).cpu().numpy(),
+        targets=wanted.target.cpu().numpy(),
+        logit=logits[wanted.image, wanted.target].double().cpu().numpy(),
+        delta=None,
+        steps=None,
+    )

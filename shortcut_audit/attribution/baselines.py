@@ -4,11 +4,15 @@ Zero of a *standardised* image is mean grey, not black, so baselines are made be
 normalises. A black baseline is blind to dark findings: (x - b) is nought where x is black, and a
 pneumothorax is air. Blur alone is blind to what is large and smooth (a dark corner). The default is
 therefore the mean of the attributions against ``blur`` and ``mean``.
+
+Noise is one draw for all images (C,H,W), so that no map depends on what else is explained. Naming a noise
+twice takes two draws; Sturmfels, Lundberg and Lee 2020 compare these baselines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,6 +24,8 @@ from shortcut_audit.shapes import Bytes8, Pixels
 
 BLUR_SHARE = 1 / 8
 """Sigma of the blur as a share of the image's shorter side: fine structure goes, the layout stays."""
+NOISE_SD = 0.5
+"""Of the Gaussian noise about the image, before it is clipped to [0, 1]: half of the range, so that little is left."""
 
 
 def mean_image(pixels: Bytes8) -> Pixels:
@@ -31,57 +37,81 @@ def mean_image(pixels: Bytes8) -> Pixels:
     return mean
 
 
-def make_baselines(names: Sequence[str], images: Tensor, *, mean: Pixels | None) -> Tensor:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Source:
+    """What a baseline is made from: the images (N,C,H,W), the mean image (C,H,W), a generator of noise."""
+
+    images: Tensor
+    mean: Pixels | None
+    noise: torch.Generator
+
+
+def make_baselines(names: Sequence[str], images: Tensor, *, mean: Pixels | None, seed: int = 0) -> Tensor:
     """Return the baselines (B,N,C,H,W) of images (N,C,H,W) in [0, 1].
 
     Args:
-        names: of ``black``, ``white``, ``mean``, ``blur``.
+        names: of ``black``, ``white``, ``mean``, ``blur``, ``uniform`` and ``gaussian`` (noise).
         images: the images to be explained.
         mean: per-pixel mean (C,H,W) of the training images; ``mean`` needs it.
+        seed: of the noise.
 
     Raises:
         UsageError: a name that is none of these, none at all, or ``mean`` without a mean image.
     """
     if not names:
         raise UsageError(f"explain.baseline is empty; name at least one of {', '.join(sorted(_BASELINES))}")
-    return torch.stack([_baseline(name, images, mean) for name in names])
+    noise = torch.Generator().manual_seed(seed)  # on the CPU, so that a GPU draws the same
+    source = _Source(images=images, mean=mean, noise=noise)
+    return torch.stack([_baseline(name, source) for name in names])
 
 
-def _baseline(name: str, images: Tensor, mean: Pixels | None) -> Tensor:
+def _baseline(name: str, source: _Source) -> Tensor:
     if name not in _BASELINES:
         known = ", ".join(sorted(_BASELINES))
         raise UsageError(f"no baseline is called '{name}'{did_you_mean(name, _BASELINES)}; there are: {known}")
-    return _BASELINES[name](images, mean)
+    return _BASELINES[name](source)
 
 
-def _black(images: Tensor, _mean: Pixels | None) -> Tensor:
-    return torch.zeros_like(images)
+def _black(source: _Source) -> Tensor:
+    return torch.zeros_like(source.images)
 
 
-def _white(images: Tensor, _mean: Pixels | None) -> Tensor:
-    return torch.ones_like(images)
+def _white(source: _Source) -> Tensor:
+    return torch.ones_like(source.images)
 
 
-def _mean(images: Tensor, mean: Pixels | None) -> Tensor:
-    if mean is None:
+def _mean(source: _Source) -> Tensor:
+    if source.mean is None:
         raise UsageError(
             "baseline 'mean' needs the mean of the training images; give it, or set explain.baseline=[blur]"
         )
-    return torch.from_numpy(mean).to(images).expand_as(images)
+    return torch.from_numpy(source.mean).to(source.images).expand_as(source.images)
 
 
-def _blur(images: Tensor, _mean: Pixels | None) -> Tensor:
-    height, width = images.shape[-2:]
+def _blur(source: _Source) -> Tensor:
+    height, width = source.images.shape[-2:]
     sigma = BLUR_SHARE * min(height, width)
     # Two sigmas to each side, and never beyond what reflection at the border can fill.
     reach = min(round(2 * sigma), min(height, width) - 1)
-    blurred: Tensor = gaussian_blur(images, [2 * reach + 1, 2 * reach + 1], [sigma, sigma])
+    blurred: Tensor = gaussian_blur(source.images, [2 * reach + 1, 2 * reach + 1], [sigma, sigma])
     return blurred
 
 
-_BASELINES: dict[str, Callable[[Tensor, Pixels | None], Tensor]] = {
+def _uniform(source: _Source) -> Tensor:
+    drawn = torch.rand(source.images.shape[1:], generator=source.noise)
+    return drawn.to(source.images).expand_as(source.images)
+
+
+def _gaussian(source: _Source) -> Tensor:
+    drawn = NOISE_SD * torch.randn(source.images.shape[1:], generator=source.noise)
+    return (source.images + drawn.to(source.images)).clamp(0, 1)
+
+
+_BASELINES: dict[str, Callable[[_Source], Tensor]] = {
     "black": _black,
     "white": _white,
     "mean": _mean,
     "blur": _blur,
+    "uniform": _uniform,
+    "gaussian": _gaussian,
 }

@@ -29,17 +29,32 @@ class ClassifierConfig(Section):
     flip: bool = True
 
 
+Baseline = Literal["black", "white", "mean", "blur", "uniform", "gaussian"]
+
+
 class ExplainConfig(Section):
     """How the classifier is explained.
 
-    ``steps`` are Gauss-Legendre nodes; ``baseline`` names what a film is compared with, in pixel units.
+    ``steps`` are Gauss-Legendre nodes for each baseline. With a ``tolerance`` an image gets further nodes
+    until the completeness error of its maps is within it, up to ``max_steps``. ``baseline`` names what a
+    film is compared with, in pixel units. ``only``: the findings a film is labelled with (``positives``),
+    those that score at least ``min_score`` (``scored``), or ``all``. ``samples`` are draws of SmoothGrad
+    (of the method ``smoothed``) and gradient SHAP, with noise of ``noise_sd``; ``seed`` is of all noise.
     """
 
     method: str = "integrated_gradients"
     steps: int = Field(default=12, ge=2)
-    baseline: list[Literal["black", "white", "mean", "blur"]] = ["blur", "mean"]
+    tolerance: float | None = Field(default=None, gt=0)
+    max_steps: int = Field(default=64, ge=2)
+    baseline: list[Baseline] = ["blur", "mean"]
     batch_size: int = Field(default=32, ge=2)
-    only: Literal["positives", "all"] = "positives"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    only: Literal["positives", "scored", "all"] = "positives"
+    min_score: float = Field(default=0.5, ge=0, le=1)
+    smoothed: str = "integrated_gradients"
+    samples: int = Field(default=8, ge=2)
+    noise_sd: float = Field(default=0.1, gt=0)
+    seed: int = Field(default=0, ge=0)
 
 
 class PseudoMaskConfig(Section):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,20 +9,26 @@ import numpy as np
 import torch
 from torch import nn
 
-from shortcut_audit.attribution.base import METHODS, Attribution
+from shortcut_audit.attribution.base import Attribution
 from shortcut_audit.attribution.baselines import make_baselines
+from shortcut_audit.attribution.explainer import Explainer
 from shortcut_audit.config import ExplainConfig, PseudoMaskConfig
 from shortcut_audit.errors import InputError, OutputError
+from shortcut_audit.masks.agreement import iou
 from shortcut_audit.masks.pseudo_mask import pseudo_mask
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.shards import ShardWriter
 from shortcut_audit.masks.store import NAME, MaskStore
+from shortcut_audit.provenance import fingerprint
 from shortcut_audit.runtime import progress, say
-from shortcut_audit.shapes import Bytes8, Floats, Ints, Pixels
+from shortcut_audit.shapes import Bools, Bytes8, Floats, Pixels
+
+COMPARED = 32
+"""Pairs whose masks are made in both precisions where bfloat16 is asked for."""
 
 
 def explain_dataset(
-    model: nn.Module,
+    models: Sequence[nn.Module],
     pixels: Bytes8,
     *,
     sample_ids: Sequence[str],
@@ -33,7 +38,7 @@ def explain_dataset(
     cut: PseudoMaskConfig,
     mean: Pixels | None,
     manifest: str,
-    weights: str,
+    weights: Sequence[str],
     folder: Path,
 ) -> MaskStore:
     """Explain a classifier and leave ``masks.h5`` in ``folder``; go on where an earlier call stopped.
@@ -42,7 +47,8 @@ def explain_dataset(
     replaced. On a CPU the same job gives the same bytes, interrupted or not.
 
     Args:
-        model: logits (N,F) of pixels (N,C,H,W) in [0, 1], one a finding, on the device to compute on.
+        models: logits (N,F) of pixels (N,C,H,W) in [0, 1], one a finding, on the device to compute on; of
+            several the mean absolute attribution is stored.
         pixels: the images (N,C,H,W).
         sample_ids: the samples (N).
         labels: (N,F) 1, 0, -1 (uncertain) or NaN; with ``only: positives`` the ones are explained.
@@ -51,7 +57,7 @@ def explain_dataset(
         cut: how attributions become masks.
         mean: per-pixel mean (C,H,W) of the training images; for the baseline ``mean``.
         manifest: fingerprint of the manifest.
-        weights: fingerprint of the model.
+        weights: fingerprints of the models.
         folder: where the store shall lie.
 
     Raises:
@@ -59,58 +65,84 @@ def explain_dataset(
         InputError: nothing to explain, or an attribution that is not finite.
         OutputError: the store could not be written.
     """
-    explainer = _Explainer(model, explain, mean)
+    explainer = Explainer(models, explain, mean)
     # Asked for once ahead, so that a baseline that cannot be had is refused before anything is written.
     make_baselines(explain.baseline, torch.zeros(1, *pixels.shape[1:]), mean=mean)
     header = StoreHeader(
         manifest=manifest,
-        model=weights,
-        settings={"explain": explain.model_dump(mode="json"), "pseudo_mask": cut.model_dump(mode="json")},
+        model=weights[0] if len(weights) == 1 else fingerprint({"classifiers": list(weights)}),
+        settings={
+            "explain": explain.model_dump(mode="json"),
+            "pseudo_mask": cut.model_dump(mode="json"),
+            "classifiers": list(weights),
+        },
         height=pixels.shape[2],
         width=pixels.shape[3],
         mean_image=mean if "mean" in explain.baseline else None,
     )
-    pairs = _choose_pairs(labels, sample_ids=sample_ids, findings=findings, only=explain.only)
+    chosen = _chosen(labels, pixels, explainer, explain)
+    pairs = _pairs_of(chosen, sample_ids=sample_ids, findings=findings, config=explain)
     job = Job(header=header, pairs=pairs)
     finished = _finished(folder / NAME, job)
-    return _make(folder, job, pixels, explainer=explainer, cut=cut) if finished is None else finished
+    if finished is not None:
+        return finished
+    effect: tuple[str, ...] = ()
+    if explain.precision == "bfloat16":
+        plain = Explainer(models, explain.model_copy(update={"precision": "float32"}), mean)
+        effect = (_effect(explainer, plain, pixels, pairs, cut),)
+    return _make(folder, job, pixels, explainer=explainer, cut=cut, effect=effect)
 
 
-def _make(folder: Path, job: Job, pixels: Bytes8, *, explainer: _Explainer, cut: PseudoMaskConfig) -> MaskStore:
+def _make(
+    folder: Path, job: Job, pixels: Bytes8, *, explainer: Explainer, cut: PseudoMaskConfig, effect: tuple[str, ...]
+) -> MaskStore:
     writer, pairs = ShardWriter(folder, job), job.pairs
     todo = [writer.rows(shard) for shard in writer.todo]
     with progress("Explaining the classifier", sum(map(len, todo)), "maps") as bar:
         for shard, rows in zip(writer.todo, todo, strict=True):
-            attribution = explainer.attribute(pixels[pairs.sample[rows]], pairs.finding[rows])
-            writer.write(shard, [_record(attribution, n, pairs, row, cut) for n, row in enumerate(rows)])
+            attribution = _attribution(explainer, pixels, pairs, rows)
+            records = [_record(attribution, n, pairs, row, cut) for n, row in enumerate(rows)]
+            writer.write(shard, records, conditions=(*explainer.conditions, *effect))
             bar.advance(len(rows))
     return MaskStore(writer.seal())
 
 
-class _Explainer:
-    """A method and a copy of the model to explain; the caller's model stays as it is."""
+def _effect(explainer: Explainer, plain: Explainer, pixels: Bytes8, pairs: Pairs, cut: PseudoMaskConfig) -> str:
+    """Make some masks in both precisions and return in words how well they agree."""
+    rows = np.unique(np.linspace(0, len(pairs) - 1, min(COMPARED, len(pairs))).astype(np.int64)).tolist()
+    made = [_attribution(one, pixels, pairs, rows).signed for one in (explainer, plain)]
+    overlaps = [iou(*(pseudo_mask(heatmap, cut).foreground for heatmap in both)) for both in zip(*made, strict=True)]
+    known = [value for value in overlaps if value is not None]
+    text = f"bfloat16: no mask to compare on {len(rows)} pairs"
+    if known:
+        text = (
+            f"bfloat16: IoU with the masks in float32 {np.mean(known):.3f} in the mean, {min(known):.3f} at least, "
+            f"on {len(known)} pairs"
+        )
+    say(text)
+    return text
 
-    def __init__(self, model: nn.Module, config: ExplainConfig, mean: Pixels | None) -> None:
-        self._method = METHODS.get(config.method)()
-        # A fifth faster on a CPU than the usual order in memory.
-        self._model = copy.deepcopy(model).to(memory_format=torch.channels_last)
-        self._device = next(model.parameters()).device
-        self._config, self._mean = config, mean
 
-    def attribute(self, images: Bytes8, targets: Ints) -> Attribution:
-        shown = torch.from_numpy(images).to(self._device).float() / 255
-        baselines = make_baselines(self._config.baseline, shown, mean=self._mean)
-        wanted = torch.from_numpy(targets).to(self._device)
-        return self._method.explain(self._model, shown, wanted, baselines=baselines, config=self._config)
+def _attribution(explainer: Explainer, pixels: Bytes8, pairs: Pairs, rows: Sequence[int]) -> Attribution:
+    """Explain some pairs; the findings of one film share its passes through the network."""
+    shown, image = np.unique(pairs.sample[rows], return_inverse=True)
+    return explainer.explain(pixels[shown], image=image, target=pairs.finding[rows])
 
 
-def _choose_pairs(labels: Floats, *, sample_ids: Sequence[str], findings: Sequence[str], only: str) -> Pairs:
-    chosen = labels == 1 if only == "positives" else np.ones(labels.shape, dtype=bool)
+def _chosen(labels: Floats, pixels: Bytes8, explainer: Explainer, config: ExplainConfig) -> Bools:
+    if config.only == "all":
+        return np.ones(labels.shape, dtype=bool)
+    return labels == 1 if config.only == "positives" else explainer.scores(pixels) >= config.min_score
+
+
+def _pairs_of(chosen: Bools, *, sample_ids: Sequence[str], findings: Sequence[str], config: ExplainConfig) -> Pairs:
     sample, finding = np.nonzero(chosen)
     if not len(sample):
+        found = f"scores {config.min_score} or more" if config.only == "scored" else "is positive"
+        advice = "lower explain.min_score" if config.only == "scored" else "check the labels"
         raise InputError(
-            f"nothing to explain: no sample is positive for {', '.join(findings)}; "
-            "check the labels, or explain all with --set explain.only=all"
+            f"nothing to explain: no sample {found} for {', '.join(findings)}; "
+            f"{advice}, or explain all with --set explain.only=all"
         )
     return Pairs(sample_ids=tuple(sample_ids), findings=tuple(findings), sample=sample, finding=finding)
 

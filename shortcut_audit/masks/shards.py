@@ -62,23 +62,29 @@ class ShardWriter:
         """Return the pairs of a shard."""
         return range(shard * SHARD, min((shard + 1) * SHARD, len(self._job.pairs)))
 
-    def write(self, shard: int, records: Sequence[MaskRecord]) -> None:
+    def write(self, shard: int, records: Sequence[MaskRecord], *, conditions: Sequence[str] = ()) -> None:
         """Write one shard and enter it into the journal.
+
+        Args:
+            shard: its number.
+            records: its pairs, in order.
+            conditions: why its bytes may differ from those of another run ("cuda", "out of memory", ...); kept
+                in the journal and in the sealed store.
 
         Raises:
             OutputError: the disk is full, or the like; what was entered before stays valid.
         """
         data = _shard_bytes(records, shard)
         write_atomic(self._path(shard), data, mode=PRIVATE)
-        line = json.dumps({"shard": shard, "sha256": sha256_bytes(data)}) + "\n"
+        entry = {"shard": shard, "sha256": sha256_bytes(data)} | ({"conditions": [*conditions]} if conditions else {})
         try:
             with self._journal.open("a") as stream:
-                stream.write(line)
+                stream.write(json.dumps(entry) + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
             raise OutputError(f"{self._journal} could not be written: {error.strerror}; free some space") from error
-        self._done[shard] = sha256_bytes(data)
+        self._done[shard] = entry
 
     def seal(self) -> Path:
         """Make one file of all shards and return its path.
@@ -100,6 +106,9 @@ class ShardWriter:
         temporary.touch(mode=PRIVATE)
         with h5py.File(temporary, "w", libver=_LIBVER, userblock_size=USER_BLOCK) as file:
             _write_head(file, self._job)
+            file.attrs["conditions"] = json.dumps(
+                sorted({text for entry in self._done.values() for text in entry.get("conditions", ())})
+            )
             columns = [self._copy(shard, file) for shard in range(self._count)]
             for name in COLUMNS:
                 _column(file, name, np.concatenate([part[name] for part in columns]))
@@ -113,14 +122,14 @@ class ShardWriter:
     def _path(self, shard: int) -> Path:
         return self._work / f"shard-{shard:06d}.h5"
 
-    def _resume(self) -> dict[int, str]:
+    def _resume(self) -> dict[int, dict[str, Any]]:
         entries = _journal_entries(self._journal)
         if self._work.exists() and entries[:1] != [{"job": self._job.fingerprint}]:
             say(f"{self._work} is left over from another run; it is thrown away")
             shutil.rmtree(self._work)
             entries = []
-        done = {entry["shard"]: entry["sha256"] for entry in entries[1:] if self._is_good(entry)}
-        lines = [{"job": self._job.fingerprint}, *({"shard": s, "sha256": h} for s, h in done.items())]
+        done = {entry["shard"]: entry for entry in entries[1:] if self._is_good(entry)}
+        lines = [{"job": self._job.fingerprint}, *done.values()]
         # Written anew, so that the next line does not continue a torn one.
         write_atomic(self._journal, "".join(json.dumps(line) + "\n" for line in lines), mode=PRIVATE)
         if done:
@@ -141,7 +150,7 @@ class ShardWriter:
     def _copy(self, shard: int, file: h5py.File) -> dict[str, np.ndarray[Any, Any]]:
         """Copy the packed chunks of one shard and return its columns."""
         data = self._path(shard).read_bytes()
-        if sha256_bytes(data) != self._done[shard]:
+        if sha256_bytes(data) != self._done[shard]["sha256"]:
             raise OutputError(f"{self._path(shard)} was changed or damaged; {AGAIN}")
         with h5py.File(io.BytesIO(data), "r") as source:
             for name in PLANES:

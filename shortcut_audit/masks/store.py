@@ -5,7 +5,8 @@ follows is HDF5 1.10, gzip and fletcher32 on every array; any HDF5 reader opens 
 P pairs (sample, finding), N samples, F findings, masks of H x W pixels, W8 = ceil(W / 8).
 
     attributes    format, version, complete (1), manifest, model (fingerprints, SHA-256),
-                  settings (JSON: every constant), findings (JSON list of F names), height, width
+                  settings (JSON: every constant), findings (JSON list of F names), height, width,
+                  conditions (JSON list: why bytes may differ from those of another run)
     sample_id     (N,)      bytes, UTF-8   every sample of the manifest that was asked for
     offset        (N+1,)    int64          sample n has the pairs offset[n] to offset[n+1] - 1
     finding       (P,)      int64          index into findings
@@ -65,6 +66,7 @@ class MaskStore:
         self._handles: dict[int, h5py.File] = {}
         with safe_open(path) as file:
             self.job, self._columns = _read_small(path, file)
+            self.conditions: tuple[str, ...] = tuple(json.loads(file.attrs.get("conditions", "[]")))
         self._offset = np.searchsorted(self.pairs.sample, np.arange(len(self.pairs.sample_ids) + 1))
         self._row_of = {sample_id: n for n, sample_id in enumerate(self.job.pairs.sample_ids)}
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shortcut_audit.attribution.base import METHODS, Attribution
-from shortcut_audit.attribution.baselines import make_baselines, mean_image
+from shortcut_audit.attribution.base import Attribution
+from shortcut_audit.attribution.baselines import mean_image
+from shortcut_audit.attribution.explainer import Explainer
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.statistics.means import mean_metric
 from shortcut_audit.data.classes import ClassRule, class_masks
@@ -22,7 +23,7 @@ from shortcut_audit.masks.pseudo_mask import pseudo_mask
 from shortcut_audit.models.checkpoint import Model
 from shortcut_audit.models.classifier import Classifier, build_classifier
 from shortcut_audit.models.device import device_of
-from shortcut_audit.models.pixels import as_pixels, padded_batches
+from shortcut_audit.models.pixels import padded_batches
 from shortcut_audit.models.segmenter import Segmenter
 from shortcut_audit.runtime import progress, say
 from shortcut_audit.shapes import Bools, Bytes8, Heatmap, Ints, Mask
@@ -63,13 +64,9 @@ def look(study: Study, models: dict[str, Model], finding: str) -> list[Metric]:
 def explain_films(study: Study, classifier: Classifier, films: Films, rows: Ints, finding: str) -> Attribution:
     """Explain one finding on some films, as the run's configuration says."""
     config = study.config.explain
-    device = device_of(classifier)
-    images = as_pixels(torch.from_numpy(films.pixels[rows]).to(device))
     mean = mean_image(_reference_pixels(study, films)) if "mean" in config.baseline else None
-    targets = torch.full((len(rows),), classifier.card.findings.index(finding), device=device)
-    method = METHODS.get(config.method)()
-    baselines = make_baselines(config.baseline, images, mean=mean)
-    return method.explain(classifier, images, targets, baselines=baselines, config=config)
+    target = np.full(len(rows), classifier.card.findings.index(finding))
+    return Explainer([classifier], config, mean).explain(films.pixels[rows], image=np.arange(len(rows)), target=target)
 
 
 def _reference_pixels(study: Study, films: Films) -> Bytes8:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from shortcut_audit.attribution.base import Wanted
 from shortcut_audit.attribution.baselines import make_baselines, mean_image
 from shortcut_audit.attribution.methods.integrated_gradients import IntegratedGradients
 from shortcut_audit.config import ExplainConfig
@@ -26,7 +27,7 @@ def attributed(image, names):
         .explain(
             Darkness(),
             image,
-            torch.tensor([0]),
+            Wanted(image=torch.tensor([0]), target=torch.tensor([0])),
             baselines=make_baselines(names, image, mean=grey),
             config=ExplainConfig(steps=24, batch_size=2),
         )

@@ -4,20 +4,23 @@ import pytest
 import timm
 import torch
 from captum.attr import IntegratedGradients as Captum
+from from_images import each
 from torch import nn
 
-from shortcut_audit.attribution.base import fixed_batches
+from shortcut_audit.attribution.base import Wanted, fixed_batches
 from shortcut_audit.attribution.baselines import make_baselines
-from shortcut_audit.attribution.methods.integrated_gradients import IntegratedGradients, gauss_legendre
+from shortcut_audit.attribution.methods.integrated_gradients import IntegratedGradients
+from shortcut_audit.attribution.methods.integrated_gradients_captum import IntegratedGradientsCaptum
+from shortcut_audit.attribution.path import gauss_legendre, growing_levels
 from shortcut_audit.config import ExplainConfig
 
 METHOD = IntegratedGradients()
 
 
-def explain(model, images, targets, *, baselines=None, steps=8, batch_size=4):
+def explain(model, images, targets, *, baselines=None, wanted=None, steps=8, batch_size=4, **changes):
     baselines = torch.zeros_like(images)[None] if baselines is None else baselines
-    config = ExplainConfig(steps=steps, batch_size=batch_size)
-    return METHOD.explain(model, images, targets, baselines=baselines, config=config)
+    config = ExplainConfig(steps=steps, batch_size=batch_size, **changes)
+    return METHOD.explain(model, images, wanted or each(images, targets), baselines=baselines, config=config)
 
 
 def by_captum(model, images, targets, *, baselines, steps):
@@ -91,17 +94,109 @@ def test_the_score_is_the_sigmoid_of_the_logit_and_no_pass_is_made_twice(linear,
     passes = []
 
     def counted(points):
-        passes.append(points.requires_grad)
+        passes.append((len(points), torch.is_grad_enabled()))
         return linear(points)
 
-    baselines = torch.stack([torch.zeros_like(images), torch.ones_like(images)])
-    found = explain(counted, images, targets, baselines=baselines, steps=3, batch_size=8)
+    baselines = torch.stack([torch.zeros_like(images), torch.rand(images.shape)])
+    found = explain(counted, images, targets, baselines=baselines, steps=3, batch_size=10)
     with torch.no_grad():
         logits = linear(images).gather(1, targets[:, None])[:, 0]
     assert found.logit == pytest.approx(logits.numpy(), rel=1e-5)
     assert found.score == pytest.approx(torch.sigmoid(logits).numpy(), rel=1e-5)
-    assert sum(passes) == 3 * 2
-    assert len(passes) - sum(passes) == 1 + 2
+    # 5 images, 2 baselines, 3 nodes are three batches of ten; images and baselines one without gradient each.
+    assert passes == [(10, False)] * 3 + [(10, True)] * 3
+
+
+def some_findings():
+    """Two findings of the first image, none of the second, one of the third and fifth, both of the fourth."""
+    return Wanted(image=torch.tensor([0, 0, 2, 3, 3, 4]), target=torch.tensor([1, 0, 1, 0, 1, 0]))
+
+
+def test_findings_of_one_image_share_its_forward_passes_and_get_the_maps_they_get_alone(conv_net, images):
+    wanted, shown = some_findings(), []
+    hook = conv_net[0].register_forward_hook(lambda _m, _i, output: shown.append(output.requires_grad))
+    together = explain(conv_net, images, None, wanted=wanted, steps=6, batch_size=4)
+    hook.remove()
+    assert sum(shown) == 4 * 6 / 4
+    assert together.targets.tolist() == wanted.target.tolist()
+    for row, (image, target) in enumerate(zip(wanted.image.tolist(), wanted.target.tolist(), strict=True)):
+        alone = explain(conv_net, images[image, None], torch.tensor([target]), steps=6, batch_size=4)
+        assert together.signed[row] == pytest.approx(alone.signed[0], abs=1e-6)
+        assert together.logit[row] == pytest.approx(alone.logit[0], abs=1e-6)
+        assert together.delta[row] == pytest.approx(alone.delta[0], abs=1e-5)
+
+
+def test_no_weight_takes_part_in_the_gradients(conv_net, images, targets):
+    grown = []
+
+    def watched(points):
+        grown.append(any(p.requires_grad for p in conv_net.parameters()))
+        return conv_net(points)
+
+    net = nn.Module()
+    net.inner, net.forward = conv_net, watched
+    explain(net, images, targets)
+    assert grown
+    assert not any(grown)
+
+
+class Wavy(nn.Module):
+    """A straight logit for dark images, one that swings along the path for bright ones."""
+
+    def forward(self, pixels):
+        mean = pixels.mean((1, 2, 3))
+        return torch.where(mean < 0.5, 4 * mean, 4 * mean + torch.sin(60 * (mean - 0.5)))[:, None]
+
+
+def test_steps_are_added_until_the_error_is_within_the_tolerance_and_only_where_it_is_not():
+    images = torch.full((2, 1, 8, 8), 0.4)
+    images[1] = 0.95
+    wanted = each(images, torch.tensor([0, 0]))
+    found = explain(Wavy(), images, None, wanted=wanted, steps=4, tolerance=0.02, max_steps=252)
+    few = explain(Wavy(), images, None, wanted=wanted, steps=4)
+    assert found.steps.tolist()[0] == 4
+    assert found.steps[1] in (12, 28, 60, 124, 252)
+    assert few.delta[1] > 0.02
+    assert found.delta.max() <= 0.02
+    assert (found.signed[0] == few.signed[0]).all()
+
+
+def test_an_image_that_does_not_reach_the_tolerance_keeps_its_error_and_the_steps_spent_on_it():
+    images = torch.full((1, 1, 8, 8), 0.95)
+    found = explain(Wavy(), images, torch.tensor([0]), steps=4, tolerance=1e-9, max_steps=30)
+    assert found.steps.tolist() == [28]
+    assert found.delta[0] > 1e-9
+
+
+def test_levels_carry_what_was_found_and_their_weights_sum_to_one():
+    levels = growing_levels(4, 30)
+    assert [len(level.nodes) for level in levels] == [4, 8, 16]
+    for level in levels:
+        assert level.carry + level.weights.sum() == pytest.approx(1)
+    total = 0.0
+    for level in levels:
+        total = level.carry * total + level.weights @ level.nodes**5
+    assert total == pytest.approx(1 / 6, rel=1e-12)
+    assert [len(level.nodes) for level in growing_levels(12, 5)] == [12]
+
+
+def test_bfloat16_gives_nearly_the_maps_of_float32_and_the_same_logits(conv_net, images, targets):
+    exact = explain(conv_net, images, targets)
+    short = explain(conv_net, images, targets, precision="bfloat16")
+    assert short.signed.dtype == exact.signed.dtype
+    assert (short.signed != exact.signed).any()
+    assert abs(short.signed - exact.signed).max() < 0.1 * abs(exact.signed).max()
+    assert (short.logit == exact.logit).all()
+
+
+def test_captum_as_a_method_gives_the_same_error_and_steps(conv_net, images):
+    wanted, config = some_findings(), ExplainConfig(steps=7, batch_size=4)
+    baselines = make_baselines(["blur", "white"], images, mean=None)
+    ours = METHOD.explain(conv_net, images, wanted, baselines=baselines, config=config)
+    theirs = IntegratedGradientsCaptum().explain(conv_net, images, wanted, baselines=baselines, config=config)
+    assert abs(ours.signed - theirs.signed).max() < 1e-4 * abs(theirs.signed).max()
+    assert ours.delta == pytest.approx(theirs.delta, abs=1e-5)
+    assert ours.steps.tolist() == theirs.steps.tolist()
 
 
 def test_a_map_does_not_depend_on_the_size_of_the_last_batch(conv_net, images, targets):
@@ -128,7 +223,7 @@ def test_flags_of_the_model_and_its_statistics_are_as_before(conv_net, images, t
 
 def test_flags_are_put_back_after_an_error_too(conv_net, images):
     conv_net.train()
-    with pytest.raises(RuntimeError, match=r"index 7 is out of bounds"):
+    with pytest.raises(IndexError, match=r"index 7 is out of bounds"):
         explain(conv_net, images, torch.full((5,), 7))
     assert conv_net.training
     assert all(p.requires_grad for p in conv_net.parameters())

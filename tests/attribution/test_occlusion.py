@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from from_images import each
 from torch import nn
 
 from shortcut_audit.attribution.methods.occlusion import Occlusion
@@ -18,7 +19,7 @@ class Corner(nn.Module):
 def explain(images, baselines):
     config = ExplainConfig(batch_size=2)
     return Occlusion().explain(
-        Corner(), images, torch.zeros(len(images), dtype=int), baselines=baselines, config=config
+        Corner(), images, each(images, torch.zeros(len(images), dtype=int)), baselines=baselines, config=config
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from shortcut_audit.attribution.base import METHODS, Method
+from shortcut_audit.attribution.base import METHODS, Method, Wanted
 from shortcut_audit.attribution.baselines import make_baselines
 from shortcut_audit.config import ExplainConfig
 from shortcut_audit.errors import UsageError
@@ -22,13 +22,13 @@ def case():
             nn.Linear(4, 3),
         )  # fmt: skip
         images = torch.rand(3, 3, 16, 16)
-    return net.train(), images, torch.tensor([2, 0, 1])
+    return net.train(), images, Wanted(image=torch.tensor([0, 0, 2]), target=torch.tensor([2, 0, 1]))
 
 
-def explain(name, net, images, targets):
+def explain(name, net, images, wanted):
     baselines = make_baselines(["blur", "white"], images, mean=None)
     config = ExplainConfig(method=name, steps=8, batch_size=2)
-    return METHODS.get(name)().explain(net, images, targets, baselines=baselines, config=config)
+    return METHODS.get(name)().explain(net, images, wanted, baselines=baselines, config=config)
 
 
 def test_there_are_at_least_two_methods_and_integrated_gradients_is_the_default():
@@ -52,9 +52,9 @@ def test_maps_have_one_plane_an_image_and_finite_logit_units(name, case):
     assert (abs(found.signed) <= found.absolute + 1e-6).all()
     assert found.absolute.max() > 0
     assert found.targets.tolist() == [2, 0, 1]
-    net, images, targets = case
+    net, images, wanted = case
     with torch.no_grad():
-        logits = net.eval()(images).gather(1, targets[:, None])[:, 0]
+        logits = net.eval()(images)[wanted.image, wanted.target]
     assert found.logit == pytest.approx(logits.numpy(), abs=1e-5)
     assert ((found.score > 0) & (found.score < 1)).all()
 

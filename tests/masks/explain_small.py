@@ -37,7 +37,7 @@ def small_set():
 def explain_into(folder: Path, **changes) -> MaskStore:
     pixels, labels = small_set()
     arguments = {
-        "model": small_net(),
+        "models": [small_net()],
         "pixels": pixels,
         "sample_ids": [f"film-{n}" for n in range(SAMPLES)],
         "labels": labels,
@@ -46,11 +46,11 @@ def explain_into(folder: Path, **changes) -> MaskStore:
         "cut": PseudoMaskConfig(smooth_px=1, min_area_px=2),
         "mean": mean_image(pixels),
         "manifest": "m" * 64,
-        "weights": "w" * 64,
+        "weights": ["w" * 64],
         "folder": folder,
     }
     arguments |= changes
-    return explain_dataset(arguments.pop("model"), arguments.pop("pixels"), **arguments)
+    return explain_dataset(arguments.pop("models"), arguments.pop("pixels"), **arguments)
 
 
 def die_at_sync(count: int) -> None:

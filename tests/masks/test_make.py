@@ -11,6 +11,7 @@ import pytest
 import torch
 from explain_small import explain_into, small_net, small_set
 
+from shortcut_audit.attribution.base import Wanted
 from shortcut_audit.attribution.baselines import make_baselines, mean_image
 from shortcut_audit.attribution.methods.integrated_gradients import IntegratedGradients
 from shortcut_audit.config import ExplainConfig, PseudoMaskConfig
@@ -58,7 +59,7 @@ def test_a_record_is_what_method_and_rule_give_for_that_image_alone(tmp_path):
     image = torch.from_numpy(pixels[store.pairs.sample[row]])[None].float() / 255
     config = ExplainConfig(steps=4, batch_size=16)
     alone = IntegratedGradients().explain(
-        small_net(), image, torch.tensor([store.pairs.finding[row]]),
+        small_net(), image, Wanted(image=torch.tensor([0]), target=torch.tensor([store.pairs.finding[row]])),
         baselines=make_baselines(["blur", "mean"], image, mean=mean_image(pixels)), config=config,
     )  # fmt: skip
     record, mask = store[row], pseudo_mask(alone.signed[0], PseudoMaskConfig(smooth_px=1, min_area_px=2))
@@ -94,7 +95,7 @@ def test_the_model_is_left_in_its_mode_and_memory_format(tmp_path):
     net = small_net().train()
     strides = [p.stride() for p in net.parameters()]
     pixels, labels = small_set()
-    explain_into(tmp_path, model=net, pixels=pixels[:2], labels=labels[:2] * 0 + 1, sample_ids=["a", "b"])
+    explain_into(tmp_path, models=[net], pixels=pixels[:2], labels=labels[:2] * 0 + 1, sample_ids=["a", "b"])
     assert net.training
     assert [p.stride() for p in net.parameters()] == strides
 
@@ -110,7 +111,7 @@ def test_a_finished_store_of_the_same_job_is_returned_as_it_is(tmp_path, monkeyp
 def test_a_store_of_another_job_or_a_damaged_one_is_made_again(tmp_path, capsys):
     path = explain_into(tmp_path).path
     want = sha256_file(path)
-    assert sha256_file(explain_into(tmp_path, weights="x").path) != want
+    assert sha256_file(explain_into(tmp_path, weights=["x"]).path) != want
     explain_into(tmp_path)
     path.write_bytes(path.read_bytes()[:-5])
     capsys.readouterr()
@@ -143,7 +144,9 @@ def test_an_attribution_that_is_not_finite_names_sample_and_finding(tmp_path):
         net[-1].weight[1] = torch.nan
     pixels, _ = small_set()
     with pytest.raises(InputError, match=r"sample 'b', finding 'effusion': the attribution is not finite; .* train it"):
-        explain_into(tmp_path, model=net, pixels=pixels[:2], labels=np.array([[0.0, 0], [0, 1]]), sample_ids=["a", "b"])
+        explain_into(
+            tmp_path, models=[net], pixels=pixels[:2], labels=np.array([[0.0, 0], [0, 1]]), sample_ids=["a", "b"]
+        )
 
 
 def test_after_a_kill_the_same_command_ends_with_the_same_bytes(tmp_path):

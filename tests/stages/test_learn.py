@@ -36,7 +36,7 @@ def pretrained(make_study):
     """A study whose run holds classifier, pseudo-masks and pre-trained segmenter."""
     study = make_study()
     learn.learn_labels(study)
-    explain_training_films(study, study.run.path(learn.CLASSIFIER))
+    explain_training_films(study, [study.run.path(learn.CLASSIFIER)])
     learn.learn_pseudo_masks(study)
     return study
 
@@ -153,7 +153,7 @@ def test_a_classifier_of_something_else_is_not_explained(make_study, films, sets
     both = replace(films, frame=films.frame.with_columns(pl.lit(1.0).alias("label.effusion")))
     other = make_study(*sets, manifest=both if "effusion" in sets[0] else films, out="second")
     with pytest.raises(UsageError, match=message):
-        explain_training_films(other, study.run.path(learn.CLASSIFIER))
+        explain_training_films(other, [study.run.path(learn.CLASSIFIER)])
 
 
 def test_pseudo_masks_are_made_for_training_films_with_the_finding(pretrained):

@@ -9,21 +9,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from shortcut_audit.attribution.base import (
-    METHODS,
-    Attribution,
-    ModelFn,
-    completeness_error,
-    fixed_batches,
-    frozen,
-    logits_of,
-)
+from shortcut_audit.attribution.base import METHODS, Attribution, ModelFn, Wanted, frozen
+from shortcut_audit.attribution.path import PathSums, growing_levels, open_images, steps_of
 from shortcut_audit.config import ExplainConfig
-from shortcut_audit.shapes import Floats
 
 
 @METHODS.register("integrated_gradients")
@@ -33,52 +24,33 @@ class IntegratedGradients:
     complete: ClassVar[bool] = True
 
     def explain(
-        self, model: ModelFn, images: Tensor, targets: Tensor, *, baselines: Tensor, config: ExplainConfig
+        self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig
     ) -> Attribution:
-        """Explain one logit of each image; see :class:`~shortcut_audit.attribution.base.Method`."""
-        size = config.batch_size
+        """Explain some logits of some images; see :class:`~shortcut_audit.attribution.base.Method`.
+
+        Without a tolerance every image gets ``steps`` nodes. With one it gets further nodes until the
+        completeness error of all its maps is within it, or ``max_steps`` would be passed.
+        """
+        tolerance = config.tolerance
+        levels = growing_levels(config.steps, config.steps if tolerance is None else config.max_steps)
+        left = torch.unique(wanted.image)
+        steps = torch.zeros(len(images), dtype=torch.int64, device=images.device)
         with frozen(model):
-            parts = [
-                _integrate(model, images[rows], targets[rows], baselines[:, rows], config.steps)[:real]
-                for rows, real in fixed_batches(len(images), size)
-            ]
-            logit = logits_of(model, images, targets, batch_size=size).double()
-            start = torch.stack([logits_of(model, b, targets, batch_size=size) for b in baselines]).double().mean(0)
-        by_channel = torch.cat(parts)
-        signed = by_channel.sum(1).cpu().numpy()
+            sums = PathSums(
+                model, images, wanted, baselines=baselines, batch_size=config.batch_size,
+                bfloat16=config.precision == "bfloat16",
+            )  # fmt: skip
+            for level in levels:
+                sums.add(left, level)
+                steps[left] += len(level.nodes)
+                left = left if tolerance is None else open_images(wanted, sums.error(), tolerance)
+                if not len(left):
+                    break
         return Attribution(
-            signed=signed,
-            absolute=by_channel.abs().sum(1).cpu().numpy(),
-            targets=targets.cpu().numpy(),
-            logit=logit.cpu().numpy(),
-            delta=completeness_error(signed, (logit - start).cpu().numpy()),
-            steps=np.full(len(images), config.steps, dtype=np.int64),
+            signed=sums.by_channel.sum(1).cpu().numpy(),
+            absolute=sums.by_channel.abs().sum(1).cpu().numpy(),
+            targets=wanted.target.cpu().numpy(),
+            logit=sums.logit.cpu().numpy(),
+            delta=sums.error().cpu().numpy(),
+            steps=steps_of(wanted, steps),
         )
-
-
-def gauss_legendre(steps: int) -> tuple[Floats, Floats]:
-    """Return nodes and weights (S,) of the quadrature on [0, 1]; the weights sum to 1."""
-    nodes, weights = np.polynomial.legendre.leggauss(steps)
-    return (1 + nodes) / 2, weights / 2
-
-
-def _integrate(model: ModelFn, images: Tensor, targets: Tensor, baselines: Tensor, steps: int) -> Tensor:
-    """Return attributions by channel (N,C,H,W), averaged over the baselines."""
-    total = torch.zeros_like(images)
-    nodes, weights = gauss_legendre(steps)
-    for baseline in baselines:
-        way = images - baseline
-        slope = torch.zeros_like(images)
-        for node, weight in zip(nodes, weights, strict=True):
-            slope += float(weight) * _gradient(model, baseline + float(node) * way, targets)
-        total += way * slope
-    return total / len(baselines)
-
-
-def _gradient(model: ModelFn, points: Tensor, targets: Tensor) -> Tensor:
-    """Return the gradient of each point's target logit with respect to its pixels."""
-    with torch.enable_grad():
-        points = points.contiguous(memory_format=torch.channels_last).requires_grad_()
-        chosen = model(points).gather(1, targets[:, None])
-        (gradient,) = torch.autograd.grad(chosen.sum(), points)
-    return gradient

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from shortcut_audit.attribution.base import METHODS, Attribution, ModelFn, fixed_batches, frozen, logits_of
+from shortcut_audit.attribution.base import METHODS, Attribution, ModelFn, Wanted, explain_pairs
 from shortcut_audit.config import ExplainConfig
 
 PATCH_SHARE = 1 / 8
@@ -21,29 +21,19 @@ class Occlusion:
     complete: ClassVar[bool] = False
 
     def explain(
-        self, model: ModelFn, images: Tensor, targets: Tensor, *, baselines: Tensor, config: ExplainConfig
+        self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig
     ) -> Attribution:
-        """Explain one logit of each image; see :class:`~shortcut_audit.attribution.base.Method`."""
-        size = config.batch_size
-        with frozen(model), torch.no_grad():
-            parts = [
-                _occlude(model, images[rows], targets[rows], baselines[:, rows])[:real]
-                for rows, real in fixed_batches(len(images), size)
-            ]
-            logit = logits_of(model, images, targets, batch_size=size).double()
-        drop = torch.cat(parts).cpu().numpy()
-        return Attribution(
-            signed=drop,
-            absolute=abs(drop),
-            targets=targets.cpu().numpy(),
-            logit=logit.cpu().numpy(),
-            delta=None,
-            steps=None,
-        )
+        """Explain some logits of some images; see :class:`~shortcut_audit.attribution.base.Method`."""
+
+        def maps(shown: Tensor, targets: Tensor, starts: Tensor) -> Tensor:
+            with torch.no_grad():
+                return _occlude(model, shown, targets, starts)
+
+        return explain_pairs(model, images, wanted, baselines=baselines, batch_size=config.batch_size, maps=maps)
 
 
 def _occlude(model: ModelFn, images: Tensor, targets: Tensor, baselines: Tensor) -> Tensor:
-    """Return the mean drop (N,H,W) of the logit over the patches that hide a pixel and over the baselines."""
+    """Return the mean drop (S,1,H,W) of the logit over the patches that hide a pixel and over the baselines."""
     # captum takes a second to import, and most commands explain nothing.
     from captum.attr import Occlusion as CaptumOcclusion
 
@@ -56,4 +46,4 @@ def _occlude(model: ModelFn, images: Tensor, targets: Tensor, baselines: Tensor)
         for baseline in baselines
     ]
     # A patch hides all channels at once, so captum gives every channel the drop of the whole patch.
-    return torch.stack(drops).mean(0)[:, 0].float()
+    return torch.stack(drops).mean(0)[:, :1]
