@@ -33,7 +33,9 @@ class Summarized(nn.Module):
         self._summarize = SUMMARIZERS.get(summarizer)
         self._channels = list(channels)
         probabilities = torch.full((1, len(segmenter.card.classes), 8, 8), 0.4, requires_grad=True)
-        if not self._summarize(probabilities).requires_grad:
+        with torch.enable_grad():
+            moves = self._summarize(probabilities).requires_grad
+        if not moves:
             raise UsageError(
                 f"evaluate.summarizer: '{summarizer}' counts pixels and has no gradient, so it cannot be explained; "
                 "take mean_probability or top_mean"

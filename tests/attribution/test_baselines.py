@@ -96,3 +96,42 @@ def test_the_mean_baseline_needs_a_mean_image():
 def test_no_baseline_at_all_is_refused():
     with pytest.raises(UsageError, match=r"explain.baseline is empty; name at least one of black, blur"):
         make_baselines([], grey_film(), mean=None)
+
+
+def test_zero_of_a_standardised_image_is_mean_grey_and_no_baseline_of_ours():
+    """What captum's default baseline is, seen from the pixels."""
+    mean, std = 0.6, 0.2
+    grey = 0.0 * std + mean
+    (black,) = make_baselines(["black"], grey_film(), mean=None)
+    assert grey != black.max()
+    inside = nn.Module()
+    inside.forward = lambda standardised: Darkness()(standardised * std + mean)
+    film = grey_film()
+    standardised = (film - mean) / std
+    standardised[..., 4:8, 4:8] = -mean / std
+    zero, wanted = torch.zeros_like(standardised)[None], Wanted(image=torch.tensor([0]), target=torch.tensor([0]))
+    config = ExplainConfig(steps=24, batch_size=2)
+    found = IntegratedGradients().explain(inside, standardised, wanted, baselines=zero, config=config)
+    pixels = film.clone()
+    pixels[..., 4:8, 4:8] = 0
+    same = IntegratedGradients().explain(
+        Darkness(), pixels, wanted, baselines=torch.full_like(pixels, grey)[None], config=config
+    )
+    assert found.signed == pytest.approx(same.signed, abs=1e-4)
+
+
+def test_noise_is_the_same_for_every_image_of_a_seed_and_another_when_it_is_named_twice():
+    images = torch.rand(3, 1, 24, 24, generator=torch.Generator().manual_seed(0))
+    one, two = make_baselines(["uniform", "uniform"], images, mean=None, seed=4)
+    assert (one[0] == one[2]).all()
+    assert not (one == two).all()
+    assert 0.4 < one.mean() < 0.6
+    assert torch.equal(one[:1], make_baselines(["uniform"], images[1:2], mean=None, seed=4)[0])
+    assert not torch.equal(one, make_baselines(["uniform"], images, mean=None, seed=5)[0])
+
+
+def test_gaussian_noise_lies_about_the_image_and_within_its_range():
+    bright = torch.full((2, 1, 40, 40), 0.8)
+    (noisy,) = make_baselines(["gaussian"], bright, mean=None)
+    assert 0 == noisy.min() < noisy.max() == 1
+    assert torch.quantile(noisy, 0.4) < 0.8 < torch.quantile(noisy, 0.6)

@@ -47,8 +47,9 @@ def typed(monkeypatch, tmp_path):
     [
         (("train", "--new"), {"supervision": "label", "new": True}),
         (("train", "--supervision", "mask"), {"supervision": "mask", "new": False}),
-        (("explain", "--run", "runs/a"), {"run": Path("runs/a"), "new": False}),
-        (("pretrain", "--classifier", "c.safetensors"), {"classifier": Path("c.safetensors"), "new": False}),
+        (("explain", "--run", "runs/a"), {"run": Path("runs/a"), "models": (), "new": False}),
+        (("explain", "--classifier", "a", "--classifier", "b"), {"run": None, "models": [Path("a"), Path("b")]}),
+        (("pretrain", "--classifier", "c.safetensors"), {"classifiers": [Path("c.safetensors")], "new": False}),
         (("finetune", "--run", "runs/a", "--new"), {"run": Path("runs/a"), "new": True}),
         (("evaluate", "--model", "m.safetensors"), {"model": Path("m.safetensors"), "run": None}),
         (("evaluate", "--run", "runs/a"), {"model": None, "run": Path("runs/a")}),

@@ -126,6 +126,76 @@ def test_nothing_to_explain_is_said_before_anything_is_written(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_only_what_scores_enough_is_explained_whatever_its_label(tmp_path):
+    pixels, labels = small_set()
+    config = ExplainConfig(steps=2, batch_size=4, only="scored", min_score=0.5)
+    store = explain_into(tmp_path, pixels=pixels[:9], labels=labels[:9] * np.nan, sample_ids=list("abcdefghi"),
+                         explain=config)  # fmt: skip
+    with torch.no_grad():
+        scores = torch.sigmoid(small_net().eval()(torch.from_numpy(pixels[:9]).float() / 255)).numpy()
+    sample, finding = np.nonzero(scores >= 0.5)
+    assert 0 < len(sample) < 18
+    assert store.pairs.sample.tolist() == sample.tolist()
+    assert store.pairs.finding.tolist() == finding.tolist()
+    with pytest.raises(
+        InputError, match=r"no sample scores 1.0 or more for .*; lower explain.min_score, or explain all"
+    ):
+        explain_into(tmp_path / "new", explain=config.model_copy(update={"min_score": 1.0}))
+
+
+def test_several_classifiers_make_one_store_that_names_them_all(tmp_path):
+    few = {"pixels": small_set()[0][:4], "labels": np.ones((4, 2)), "sample_ids": list("abcd")}
+    other = small_net()
+    with torch.no_grad():
+        other[-1].weight.mul_(-1)
+    one, two = (explain_into(tmp_path / f"{n}", models=[m], **few) for n, m in enumerate((small_net(), other)))
+    both = explain_into(tmp_path / "both", models=[small_net(), other], weights=["a" * 64, "b" * 64], **few)
+    assert both.header.settings["classifiers"] == ["a" * 64, "b" * 64]
+    assert both.header.model not in ("a" * 64, "b" * 64)
+    assert one.header.settings["classifiers"] == [one.header.model]
+    assert len(both) > 1
+    assert all(record.heatmap.min() >= 0 for record in both)
+    assert both[0].delta == pytest.approx(max(one[0].delta, two[0].delta), rel=1e-4)
+
+
+def test_the_effect_of_bfloat16_on_the_masks_is_said_and_stored(tmp_path, capsys):
+    config = ExplainConfig(steps=4, batch_size=16, precision="bfloat16")
+    store = explain_into(tmp_path, explain=config)
+    (condition,) = store.conditions
+    assert condition.startswith("bfloat16: IoU with the masks in float32 0.")
+    assert condition.endswith("on 32 pairs")
+    assert condition in capsys.readouterr().err
+    assert explain_into(tmp_path / "plain").conditions == ()
+
+
+def test_a_batch_that_was_halved_is_told_in_the_file(tmp_path):
+    net, calls = small_net(), []
+
+    class Room(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = net
+
+        def forward(self, pixels):
+            calls.append(len(pixels))
+            if len(pixels) > 8:
+                raise MemoryError
+            return self.inner(pixels)
+
+    store = explain_into(tmp_path, models=[Room()])
+    assert store.conditions == ("out of memory: batches of 8",)
+    assert calls.count(16) == 1
+    assert store[0].score == pytest.approx(explain_into(tmp_path / "easy")[0].score, abs=1e-6)
+
+
+def test_steps_and_error_of_an_image_that_misses_the_tolerance_are_in_the_file(tmp_path):
+    config = ExplainConfig(steps=2, batch_size=16, tolerance=1e-12, max_steps=6)
+    store = explain_into(tmp_path, explain=config)
+    assert store.header.settings["explain"]["tolerance"] == 1e-12
+    assert {record.steps for record in store} == {6}
+    assert all(record.delta > 1e-12 for record in store)
+
+
 def test_an_unknown_method_is_said_before_anything_is_written(tmp_path):
     with pytest.raises(UsageError, match=r"no attribution method is called 'grad_kam'"):
         explain_into(tmp_path / "new", explain=ExplainConfig(method="grad_kam"))

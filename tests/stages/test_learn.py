@@ -164,3 +164,17 @@ def test_pseudo_masks_are_made_for_training_films_with_the_finding(pretrained):
     assert asked == ["s1", "s3", "s5", "s7"]
     assert store.header.manifest == pretrained.manifest.fingerprint
     assert np.isfinite(store[0].heatmap).all()
+
+
+def test_a_segmenter_and_a_classifier_are_explained_together_by_their_scores(pretrained):
+    from shortcut_audit.masks.store import MaskStore
+    from shortcut_audit.provenance import sha256_file
+
+    paths = [pretrained.run.path(name) for name in (learn.CLASSIFIER, learn.PRETRAINED)]
+    alone = MaskStore(pretrained.run.path("masks.h5"))[0]
+    explain_training_films(pretrained, paths)
+    store = MaskStore(pretrained.run.path("masks.h5"))
+    assert store.header.settings["classifiers"] == [sha256_file(path) for path in paths]
+    assert store[0].sample_id == alone.sample_id
+    assert store[0].heatmap.min() >= 0
+    assert store[0].score != pytest.approx(alone.score, abs=1e-3)
