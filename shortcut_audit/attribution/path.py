@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from shortcut_audit.attribution.base import MIN_DIFFERENCE, ModelFn, Wanted, fixed_batches, logits_of
-from shortcut_audit.shapes import Floats, Ints
+from shortcut_audit.shapes import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,8 @@ def growing_levels(steps: int, most: int) -> list[Level]:
     """Return Gauss-Legendre rules of ``steps``, then of twice as many, as long as ``most`` is not passed.
 
     Every level averages all rules so far, weighted by their nodes, so that no gradient is thrown away:
-    the gradients of piecewise linear networks are noisy along the path, and the mean of n nodes here and
-    2n there is about as good as 3n nodes of one rule.
+    the gradients of piecewise linear networks are noisy along the path, so that a mean over more nodes is
+    better wherever they lie. Trapezoids and midpoints did no more than .01 of IoU better at equal nodes.
     """
     levels: list[Level] = []
     spent = 0
@@ -143,10 +143,5 @@ def _grid(rows: Tensor, baselines: int, nodes: int) -> tuple[Tensor, Tensor, Ten
 
 def open_images(wanted: Wanted, error: Tensor, tolerance: float) -> Tensor:
     """Return the images of which a wanted pair's error is above the tolerance, or is not a number."""
-    return torch.unique(wanted.image[~(error <= tolerance)])
-
-
-def steps_of(wanted: Wanted, steps: Tensor) -> Ints:
-    """Return the steps of each pair from those (M,) of the images."""
-    pairs: Ints = steps[wanted.image].cpu().numpy()
-    return pairs
+    images: Tensor = torch.unique(wanted.image[~(error <= tolerance)])
+    return images

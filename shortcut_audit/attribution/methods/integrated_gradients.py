@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from shortcut_audit.attribution.base import METHODS, Attribution, ModelFn, Wanted, frozen
-from shortcut_audit.attribution.path import PathSums, growing_levels, open_images, steps_of
+from shortcut_audit.attribution.path import PathSums, growing_levels, open_images
 from shortcut_audit.config import ExplainConfig
 
 
@@ -52,5 +52,5 @@ class IntegratedGradients:
             targets=wanted.target.cpu().numpy(),
             logit=sums.logit.cpu().numpy(),
             delta=sums.error().cpu().numpy(),
-            steps=steps_of(wanted, steps),
+            steps=steps[wanted.image].cpu().numpy(),
         )
