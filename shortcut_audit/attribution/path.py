@@ -40,21 +40,40 @@ def gauss_legendre(steps: int) -> tuple[Floats, Floats]:
     return (1 + nodes) / 2, weights / 2
 
 
-def growing_levels(steps: int, most: int) -> list[Level]:
-    """Return Gauss-Legendre rules of ``steps``, then of twice as many, as long as ``most`` is not passed.
+def growing_levels(quadrature: str, steps: int, most: int) -> list[Level]:
+    """Return a rule of ``steps`` nodes, and refinements of it as long as ``most`` nodes are not passed.
 
-    Every level averages all rules so far, weighted by their nodes, so that no gradient is thrown away:
-    the gradients of piecewise linear networks are noisy along the path, so that a mean over more nodes is
-    better wherever they lie. Trapezoids and midpoints did no more than .01 of IoU better at equal nodes.
+    Every level keeps all gradients taken so far. Midpoints are nested: a rule of three times as many nodes
+    holds the old ones. Gauss-Legendre rules are not: twice as many nodes are added, and the rules averaged
+    by their nodes. The gradients of piecewise linear networks are noisy along the path, so that more
+    nodes help wherever they lie; of equally many, midpoints did .007 of IoU better (``docs/log.md``).
+
+    Args:
+        quadrature: ``gauss_legendre`` or ``midpoint``.
+        steps: nodes of the first rule.
+        most: nodes of all levels together.
     """
-    levels: list[Level] = []
-    spent = 0
-    while spent + steps <= most or not levels:
-        nodes, weights = gauss_legendre(steps)
-        spent += steps
-        levels.append(Level(carry=1 - steps / spent, nodes=nodes, weights=weights * (steps / spent)))
-        steps *= 2
+    next_level = _more_midpoints if quadrature == "midpoint" else _more_gauss_legendre
+    levels = [next_level(steps, 0)]
+    spent = steps
+    while spent + len((level := next_level(steps, spent)).nodes) <= most:
+        levels.append(level)
+        spent += len(level.nodes)
     return levels
+
+
+def _more_midpoints(steps: int, spent: int) -> Level:
+    total = 3 * spent or steps
+    nodes = (np.arange(total) + 0.5) / total
+    if spent:
+        nodes = nodes[np.arange(total) % 3 != 1]  # the others are the old ones
+    return Level(carry=spent / total, nodes=nodes, weights=np.full(len(nodes), 1 / total))
+
+
+def _more_gauss_legendre(steps: int, spent: int) -> Level:
+    more = spent + steps
+    nodes, weights = gauss_legendre(more)
+    return Level(carry=spent / (spent + more), nodes=nodes, weights=weights * (more / (spent + more)))
 
 
 class PathSums:

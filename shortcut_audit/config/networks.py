@@ -35,7 +35,7 @@ Baseline = Literal["black", "white", "mean", "blur", "uniform", "gaussian"]
 class ExplainConfig(Section):
     """How the classifier is explained.
 
-    ``steps`` are Gauss-Legendre nodes for each baseline. With a ``tolerance`` an image gets further nodes
+    ``steps`` are nodes of the ``quadrature`` for each baseline. With a ``tolerance`` an image gets further nodes
     until the completeness error of its maps is within it, up to ``max_steps``. ``baseline`` names what a
     film is compared with, in pixel units. ``only``: the findings a film is labelled with (``positives``),
     those that score at least ``min_score`` (``scored``), or ``all``. ``samples`` are draws of SmoothGrad
@@ -43,6 +43,7 @@ class ExplainConfig(Section):
     """
 
     method: str = "integrated_gradients"
+    quadrature: Literal["gauss_legendre", "midpoint"] = "gauss_legendre"
     steps: int = Field(default=12, ge=2)
     tolerance: float | None = Field(default=None, gt=0)
     max_steps: int = Field(default=64, ge=2)

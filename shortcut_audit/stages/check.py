@@ -35,7 +35,8 @@ def check_names(study: Study, *needs: Need) -> None:
             weights=config.classifier.weights,
         )
     if "explain" in needs:
-        METHODS.get(config.explain.method)
+        for name in (config.explain.method, config.explain.smoothed):
+            METHODS.get(name)
     if "segmenter" in needs:
         for name in (config.evaluate.summarizer, *config.evaluate.controls):
             SUMMARIZERS.get(name)

@@ -1,5 +1,6 @@
 """Integrated Gradients: known answers, captum as the independent library, and no trace left on the model."""
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -168,16 +169,34 @@ def test_an_image_that_does_not_reach_the_tolerance_keeps_its_error_and_the_step
     assert found.delta[0] > 1e-9
 
 
-def test_levels_carry_what_was_found_and_their_weights_sum_to_one():
-    levels = growing_levels(4, 30)
-    assert [len(level.nodes) for level in levels] == [4, 8, 16]
+@pytest.mark.parametrize(("quadrature", "added"), [("gauss_legendre", [4, 8, 16]), ("midpoint", [4, 8, 24])])
+def test_levels_carry_what_was_found_and_their_weights_sum_to_one(quadrature, added):
+    levels = growing_levels(quadrature, 4, 36)
+    assert [len(level.nodes) for level in levels] == added
     for level in levels:
         assert level.carry + level.weights.sum() == pytest.approx(1)
+    assert [len(level.nodes) for level in growing_levels(quadrature, 12, 5)] == [12]
+
+
+def test_gauss_legendre_levels_stay_exact_for_polynomials():
     total = 0.0
-    for level in levels:
+    for level in growing_levels("gauss_legendre", 4, 30):
         total = level.carry * total + level.weights @ level.nodes**5
     assert total == pytest.approx(1 / 6, rel=1e-12)
-    assert [len(level.nodes) for level in growing_levels(12, 5)] == [12]
+
+
+def test_midpoint_levels_are_together_the_midpoints_of_the_finest():
+    levels = growing_levels("midpoint", 4, 36)
+    assert np.sort(np.concatenate([level.nodes for level in levels])) == pytest.approx((np.arange(36) + 0.5) / 36)
+    assert levels[-1].carry == pytest.approx(1 / 3)
+
+
+def test_midpoints_give_what_captum_gives_for_them(conv_net, images, targets):
+    baseline = torch.full_like(images, 0.2)
+    ours = explain(conv_net, images, targets, baselines=baseline[None], quadrature="midpoint", steps=7)
+    conv_net.eval()
+    theirs = Captum(conv_net).attribute(images, baseline, target=targets, n_steps=7, method="riemann_middle")
+    assert (torch.from_numpy(ours.signed) - theirs.sum(1).detach()).abs().max() < 1e-4 * theirs.abs().max()
 
 
 def test_bfloat16_gives_nearly_the_maps_of_float32_and_the_same_logits(conv_net, images, targets):

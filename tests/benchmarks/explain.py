@@ -110,9 +110,10 @@ def compare(
     _, reference, _ = ours(steps=asked.reference)
     captum50 = ours(steps=50)[1]
     print(f"{len(pairs)} maps: captum, 50 steps, batches of {batch}: {slow:.1f} s, {overlaps(captum50, reference)}")
-    adaptive = {"steps": asked.steps, "tolerance": asked.tolerance, "max_steps": 64}
+    fixed = {"quadrature": asked.quadrature, "steps": asked.steps}
+    adaptive = {**fixed, "tolerance": asked.tolerance, "max_steps": 72}
     for name, changes in {
-        f"ours, {asked.steps} steps": {"steps": asked.steps},
+        f"ours, {asked.steps} steps": fixed,
         f"ours, {asked.steps} steps and more up to a completeness error of {asked.tolerance}": adaptive,
         "the same in bfloat16": {**adaptive, "precision": "bfloat16"},
     }.items():
@@ -133,7 +134,8 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=500, help="training films")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--images", type=int, default=16, help="films that are explained")
-    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--quadrature", default="midpoint")
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--tolerance", type=float, default=0.05)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--reference", type=int, default=300, help="steps of the masks that others are compared with")

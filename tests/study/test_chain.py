@@ -185,6 +185,7 @@ def test_a_model_without_the_findings_of_the_data_is_2_and_leaves_nothing(study)
     ("slip", "words"),
     [
         ("explain.method=integrated_gradiens", "did you mean 'integrated_gradients'?"),
+        ("explain.smoothed=grad_kam", "did you mean 'grad_cam'?"),
         ("evaluate.summarizer=mean_probabilty", "did you mean 'mean_probability'?"),
         ("classifier.architecture=test_resnt", "did you mean 'test_resnet'?"),
         ("evaluate.spurious=[chest_tub]", "did you mean 'chest_tube'?"),

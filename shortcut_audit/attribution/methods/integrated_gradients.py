@@ -1,8 +1,9 @@
 """Integrated Gradients, built for whole data sets.
 
 Sundararajan, Taly and Yan 2017, equation 1: (x - b) times the mean gradient along the straight line
-from baseline b to image x. The mean is a Gauss-Legendre quadrature, as captum's ``gausslegendre``, to
-which the result is equal (tested). Over several baselines the attributions are averaged.
+from baseline b to image x. The mean is a quadrature of Gauss-Legendre nodes or of midpoints, captum's
+``gausslegendre`` and ``riemann_middle``, to which the result is equal (tested). Over several baselines
+the attributions are averaged.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class IntegratedGradients:
         completeness error of all its maps is within it, or ``max_steps`` would be passed.
         """
         tolerance = config.tolerance
-        levels = growing_levels(config.steps, config.steps if tolerance is None else config.max_steps)
+        levels = growing_levels(
+            config.quadrature, config.steps, config.steps if tolerance is None else config.max_steps
+        )
         left = torch.unique(wanted.image)
         steps = torch.zeros(len(images), dtype=torch.int64, device=images.device)
         with frozen(model):
