@@ -23,7 +23,7 @@ def explained(make_study):
     """A study whose run holds a classifier and pseudo-masks of the eight training films."""
     study = make_study("evaluate.saliency_images=8")
     learn.learn_labels(study)
-    explain_training_films(study, study.run.path(learn.CLASSIFIER))
+    explain_training_films(study, [study.run.path(learn.CLASSIFIER)])
     return study
 
 

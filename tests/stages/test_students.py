@@ -38,7 +38,7 @@ def source(make_study, films):
         out="source",
     )
     learn.learn_labels(study)
-    explain_training_films(study, study.run.path(learn.CLASSIFIER))
+    explain_training_films(study, [study.run.path(learn.CLASSIFIER)])
     return study
 
 
