@@ -113,7 +113,7 @@ def _correction(rows: int, sources: int) -> str:
 
 def judge(case: Case) -> Verdict:
     """Return the verdict on one question and the rule that decided."""
-    status, rule = _decide(case)
+    status, rule = decide(case)
     question, ask = case.question, case.question.limits.ask
     used = {"gap": ("gap",), "reliance": ("reliance",), "both": ("gap", "reliance")}[ask]
     return Verdict(
@@ -126,7 +126,8 @@ def judge(case: Case) -> Verdict:
     )  # fmt: skip
 
 
-def _decide(case: Case) -> tuple[Status, str]:
+def decide(case: Case) -> tuple[Status, str]:
+    """Return the status of one question and the rule that it follows from, without the words."""
     question, limits = case.question, case.question.limits
     if question.joint:
         return "insufficient", "design:reversed"

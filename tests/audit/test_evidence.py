@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortcut_audit.audit.checks import CHECKS, Findings
-from shortcut_audit.audit.evidence import Case, correct, holm, judge
+from shortcut_audit.audit.evidence import GAP_ALONE, RELIANCE_ALONE, TABLE, Case, correct, holm, judge
 from shortcut_audit.audit.wording import feature_name, number
 
 GAP = {"beyond": "yes", "within": "no", "open": "cannot tell"}
@@ -84,6 +84,13 @@ def test_asked_for_reliance_alone_the_gap_does_not_matter(reliance, status):
 
     assert (verdict.status, verdict.rule, verdict.answers) == (status, f"ask:reliance:{reliance}", ("reliance",))
     assert "The gap was not asked." in verdict_words(verdict)
+
+
+def test_nothing_but_a_reliance_that_is_shown_makes_a_fail():
+    """The fragility index asks skill and reliance anew, and the gap not."""
+    assert all((status == "fail") == (reliance == "shown") for (_, reliance), status in TABLE.items())
+    assert all((status == "fail") == (reliance == "shown") for reliance, status in RELIANCE_ALONE.items())
+    assert "fail" not in GAP_ALONE.values()
 
 
 def test_without_skill_nothing_is_audited_whatever_was_found():

@@ -50,7 +50,7 @@ def _contrast(question: Question, rows: Bools, prevalence: float) -> Contrast:
     if reason:
         return Contrast(sampling=question.sampling, reason=reason, rows=(positives, negatives))
     sides = np.flatnonzero(positives), np.flatnonzero(negatives)
-    part = average_precision(*sides, question.sampling, question.score, prevalence)
+    part = average_precision(*sides, question.sampling, question.ranks, prevalence)
     return Contrast(sampling=question.sampling, parts=((1.0, part),), rows=(positives, negatives))
 
 

@@ -44,7 +44,7 @@ def _within(question: Question, covariate: Floats, name: str) -> Contrast:
         inside = known & (stratum == number)
         positives, negatives = np.flatnonzero(inside & question.label), np.flatnonzero(inside & ~question.label)
         if len(positives) and len(negatives):
-            parts.append(auroc(positives, negatives, question.sampling, question.score))
+            parts.append(auroc(positives, negatives, question.sampling, question.ranks))
             pairs.append(len(positives) * len(negatives))
             used |= inside
     if not parts:

@@ -197,16 +197,17 @@ class Standardised:
         positives, negatives = (
             side.rows[side.present == state] for side, state in zip(self.sides, (i, j), strict=True)
         )
-        part = auroc(positives, negatives, self._sampling, question.score)
+        part = auroc(positives, negatives, self._sampling, question.ranks)
         # Each image as its own cluster: what it moves A_ij by, hence the derivative by its weight.
         count = len(question.score)
         alone = replace(self._sampling, clusters=np.arange(count), n_clusters=count)
-        by_image = auroc(positives, negatives, alone, question.score).influence
+        by_image = auroc(positives, negatives, alone, question.ranks).influence
         upper, lower = (self._by_patient(side, by_image) for side in self.sides)
         sizes = [side.sizes[state] for side, state in zip(self.sides, (i, j), strict=True)]
         spent = [size - side.terms for side, size in zip(self.sides, sizes, strict=True)]
         part = replace(part, influence=upper + lower, smaller=int(min(sizes)), df=min(part.df, *spent))
-        rows = np.isin(np.arange(count), positives), np.isin(np.arange(count), negatives)
+        rows = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        rows[0][positives] = rows[1][negatives] = True
         return Contrast(sampling=self._sampling, parts=((1.0, part),), rows=rows)
 
     def _by_patient(self, side: Side, by_image: Floats) -> Floats:
@@ -214,20 +215,62 @@ class Standardised:
         sampling = self.question.sampling
         moved = by_image[side.rows]
         if side.propensity is not None:
-            moved = moved + side.propensity.influence(moved @ side.propensity.slopes)
+            moved = moved + side.propensity.influence(side.propensity.gradient(moved))
         patients = count_patients(side.rows, sampling)
         scaled: Floats = by_patient(moved, side.rows, sampling) * np.sqrt(patients / (patients - side.terms))
         return scaled
+
+
+class _Films:
+    """What the weights of both sides hang on: equal for models that scored the same films."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+
+    @property
+    def named(self) -> tuple[object, ...]:
+        """What they are called, and how many there are."""
+        question = self.question
+        return (
+            question.finding, question.attribute, question.composite, question.association, question.sampling.unit,
+            tuple(question.covariates), question.severity is None, len(question.test),
+        )  # fmt: skip
+
+    @property
+    def arrays(self) -> list[Floats | Bools | Ints]:
+        """(N,) each."""
+        question, sampling = self.question, self.question.sampling
+        measured = [*question.covariates.values(), *([] if question.severity is None else [question.severity])]
+        return [question.test, question.label, question.values, sampling.weights, sampling.clusters, *measured]
+
+    def __hash__(self) -> int:
+        return hash(self.named)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Films)
+            and self.named == other.named
+            and all(
+                mine is theirs or np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f")
+                for mine, theirs in zip(self.arrays, other.arrays, strict=True)
+            )
+        )
+
+
+@lru_cache(maxsize=1)
+def _both_sides(films: _Films) -> tuple[Side, Side]:
+    return weigh_side(films.question, 1), weigh_side(films.question, 0)
 
 
 @lru_cache(maxsize=1)
 def standardise(question: Question) -> Standardised:
     """Make the patients with and without the attribute alike in severity and covariates.
 
-    The last question is kept, for several checks ask it one after the other.
+    The last question is kept, for several checks ask it one after the other; the weights of its films too, for
+    the next model often scored the same ones.
     """
     if question.severity is None and not question.covariates:
         nobody = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
         sides = [Side(label=label, columns={}, unused={}, rows=nobody[0], present=nobody[1]) for label in (1, 0)]
         return Standardised(question=question, sides=(sides[0], sides[1]))
-    return Standardised(question=question, sides=(weigh_side(question, 1), weigh_side(question, 0)))
+    return Standardised(question=question, sides=_both_sides(_Films(question)))

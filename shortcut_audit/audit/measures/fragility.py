@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from shortcut_audit.audit.checks import CHECKS
-from shortcut_audit.audit.evidence import Case, correct, judge
+from shortcut_audit.audit.evidence import Case, correct, decide
 from shortcut_audit.audit.result.examples import Reread
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.statistics.estimate import Estimate, Undefined
@@ -23,16 +23,20 @@ from shortcut_audit.shapes import Ints
 
 MOST = 100
 """Negatives that are relabelled at most: more are no slip of the labels, and nobody reads them all again."""
-JUDGED_BY = ("skill", "gap", "reliance")
+JUDGED_BY = ("skill", "reliance")
+"""What a FAIL hangs on; a gap alone never fails (the table of ``audit/evidence.py``)."""
 METHOD = "highest-scored conflicting negatives taken as positives until the verdict is no FAIL; a count, no interval"
 
 
 def conflicting_negatives(question: Question) -> Ints:
-    """Return the test negatives whose attribute suggests the finding, highest score first."""
+    """Return the at most ``MOST`` highest-scored test negatives whose attribute suggests the finding, in that order."""
     rows = np.flatnonzero(question.cell(0, 1))
+    if len(rows) > MOST:
+        least = np.partition(question.score[rows], len(rows) - MOST)[len(rows) - MOST]
+        rows = rows[question.score[rows] >= least]
     # Equal scores in the order of their ids, so that the order of the table does not matter.
     names = question.samples.gather(rows).rank("ordinal").to_numpy()
-    return rows[np.lexsort((names, -question.score[rows]))]
+    return rows[np.lexsort((names, -question.score[rows]))][:MOST]
 
 
 def fragility_index(case: Case, judged: Sequence[Case]) -> Metric:
@@ -44,10 +48,12 @@ def fragility_index(case: Case, judged: Sequence[Case]) -> Metric:
         case: one of ``judged``.
         judged: all cases, after Holm's correction, which is made anew.
     """
-    question = case.question
-    rows, tally = conflicting_negatives(question)[:MOST], question.overall.tally
-    if judge(case).status != "fail":
+    # A copy, so that what is worked out for the counts does not stay.
+    question = replace(case.question)
+    tally = question.overall.tally
+    if decide(case)[0] != "fail":
         return question.record("fragility_index", Undefined(reason="the verdict is not a FAIL", tally=tally))
+    rows = conflicting_negatives(question)
     if not len(rows):
         reason = f"there are no {question.cell_name(0, 1)} to relabel"
         return question.record("fragility_index", Undefined(reason=reason, tally=tally))
@@ -103,4 +109,4 @@ def _fails(case: Case, judged: Sequence[Case], rows: Ints) -> bool:
     relabelled = Case(question=question, findings=findings)
     place = next(number for number, one in enumerate(judged) if one is case)
     corrected = correct([*judged[:place], relabelled, *judged[place + 1 :]])
-    return judge(corrected[place]).status == "fail"
+    return decide(corrected[place])[0] == "fail"

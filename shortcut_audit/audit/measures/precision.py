@@ -19,7 +19,7 @@ from shortcut_audit.shapes import Floats, Ints
 
 
 def average_precision(
-    positives: Ints, negatives: Ints, sampling: Sampling, scores: Floats, prevalence: float
+    positives: Ints, negatives: Ints, sampling: Sampling, scores: Floats | Ints, prevalence: float
 ) -> Part:  # fmt: skip
     """Estimate the average precision at a prevalence in O(n log n).
 
@@ -30,7 +30,7 @@ def average_precision(
         positives: rows of the positives, at least one.
         negatives: rows of the negatives, at least one.
         sampling: patients and weights of all N rows.
-        scores: (N,).
+        scores: (N,), or their ranks.
         prevalence: between 0 and 1.
     """
     rows = np.concatenate([positives, negatives])

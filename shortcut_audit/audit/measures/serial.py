@@ -56,7 +56,7 @@ def serial_images(question: Question, label: int) -> Serial | None:
         return None
     on, off = on & both[clusters], off & both[clusters]
     ranks = np.zeros(len(same))
-    ranks[same] = (mid_ranks(question.score[same]) - 0.5) / same.sum()
+    ranks[same] = (mid_ranks(question.ranks[same]) - 0.5) / same.sum()
     patients = np.flatnonzero(both)
     return Serial(
         rows=(on, off),

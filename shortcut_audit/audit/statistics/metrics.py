@@ -19,6 +19,8 @@ import numpy as np
 from shortcut_audit.shapes import Floats, Ints
 
 Unit = Literal["patient", "image"]
+GAPS = 8
+"""Ranks are counted, not sorted, where there are at most so many for each row."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +40,14 @@ class Sampling:
     def clustering(self) -> str:
         """What an interval takes to be independent, in the words of ``method``."""
         return "clustered by patient" if self.unit == "patient" else "each image its own cluster"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranking:
+    """(N,) scores and their ranks (see :func:`dense_ranks`)."""
+
+    scores: Floats
+    ranks: Ints
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +84,7 @@ class Auroc(Part):
 
 
 def auroc(
-    positives: Ints, negatives: Ints, sampling: Sampling, scores: Floats, negative_scores: Floats | None = None
+    positives: Ints, negatives: Ints, sampling: Sampling, scores: Floats | Ints, negative_scores: Floats | None = None
 ) -> Auroc:
     """Estimate P(score of a positive > score of a negative) + P(equal) / 2 in O(n log n).
 
@@ -86,7 +96,8 @@ def auroc(
         positives: rows of the positives, at least one.
         negatives: rows of the negatives, at least one.
         sampling: patients and weights of all N rows.
-        scores: (N,), read at ``positives`` and, unless ``negative_scores`` is given, at ``negatives``.
+        scores: (N,), read at ``positives`` and, unless ``negative_scores`` is given, at ``negatives``; ranks of
+            the scores give the same without a sort.
         negative_scores: (N,), where negatives are scored in another state (attribute off, say).
     """
     high, low = scores[positives], (scores if negative_scores is None else negative_scores)[negatives]
@@ -127,7 +138,11 @@ def count_patients(rows: Ints, sampling: Sampling) -> int:
 
 def count_distinct(codes: Ints) -> int:
     """Return how many different numbers there are among codes 0, 1, ...; without a sort."""
-    return int(np.count_nonzero(np.bincount(codes, minlength=1)))
+    if not len(codes):
+        return 0
+    seen = np.zeros(int(codes.max()) + 1, dtype=bool)
+    seen[codes] = True
+    return int(np.count_nonzero(seen))
 
 
 def dot(one: Floats, other: Floats) -> float:
@@ -135,7 +150,9 @@ def dot(one: Floats, other: Floats) -> float:
     return float(np.einsum("p,p->", one, other))
 
 
-def placements(high: Floats, low: Floats, high_weights: Floats, low_weights: Floats) -> tuple[Floats, Floats]:
+def placements(
+    high: Floats | Ints, low: Floats | Ints, high_weights: Floats, low_weights: Floats
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Return which weighted share of ``low`` each of ``high`` beats, and of ``high`` beats each of ``low``.
 
     Ties count one half. One sort of both together gives every score its dense rank; the rest are counts.
@@ -146,8 +163,16 @@ def placements(high: Floats, low: Floats, high_weights: Floats, low_weights: Flo
     return beaten, 1 - _share_below(high_ranks, high_weights, distinct)[low_ranks]
 
 
-def dense_ranks(scores: Floats) -> tuple[Ints, int]:
-    """Return (N,) the rank of each score, 0, 1, ..., equal scores alike, and how many ranks there are."""
+def dense_ranks(scores: Floats | Ints) -> tuple[Ints, int]:
+    """Return (N,) the rank of each score, 0, 1, ..., equal scores alike, and how many ranks there are.
+
+    Ranks that :func:`dense_ranks` gave to more rows than these stay as they are, which needs no sort: some
+    ranks then have no row. Where they are few among many, sorting them is the shorter way.
+    """
+    if not len(scores):
+        return np.zeros(0, dtype=np.int64), 0
+    if scores.dtype == np.int64 and scores.min() >= 0 and scores.max() < GAPS * len(scores):
+        return scores.astype(np.int64, copy=False), int(scores.max()) + 1
     order = np.argsort(scores)
     ranked = scores[order]
     ranks = np.empty(len(scores), dtype=np.int64)

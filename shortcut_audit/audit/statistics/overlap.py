@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
+from shortcut_audit.audit.statistics.metrics import dot
 from shortcut_audit.shapes import Bools, Floats
 
 RIDGE = 1e-4
@@ -21,6 +22,8 @@ RIDGE = 1e-4
 KNOTS = (0.05, 0.35, 0.65, 0.95)
 """Quantiles of the four knots (Harrell, Regression Modeling Strategies, 2nd ed. 2015, table 2.3)."""
 STEPS = 100
+CLOSE, NO_GAIN = 1e-12, 1e-24
+"""A step that promises less (twice the change of the loss) is taken without looking, or not at all."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,16 +42,20 @@ class Propensity:
     base: Floats
     share: Floats
 
-    @property
+    @cached_property
     def weights(self) -> Floats:
         """(M,) the base weight times 1 - e with the attribute, times e without it."""
         return self.base * np.where(self.present, 1 - self.share, self.share)
 
-    @property
-    def slopes(self) -> Floats:
-        """(M, K) derivative of the log weight by each coefficient."""
-        slopes: Floats = np.where(self.present, -self.share, 1 - self.share)[:, None] * self.design
-        return slopes
+    def gradient(self, moved: Floats) -> Floats:
+        """Return (K,) the derivative of a number by the coefficients.
+
+        Args:
+            moved: (M,) its derivative by the log weight of each row.
+        """
+        slopes = np.where(self.present, -self.share, 1 - self.share)
+        gradient: Floats = (moved * slopes) @ self.design
+        return gradient
 
     @cached_property
     def _information(self) -> Floats:
@@ -78,16 +85,20 @@ def fit_propensity(terms: Floats, present: Bools, base: Floats) -> Propensity:
     spread = np.sqrt(base @ centred**2)
     design = np.column_stack([np.ones(len(terms)), centred / np.where(spread > 0, spread, 1.0)])
     coefficients = np.zeros(design.shape[1])
+    coefficients[0] = logit(base @ present)
     loss = _loss(design, present, base, coefficients)
     for _ in range(STEPS):
         share = expit(design @ coefficients)
         slope = design.T @ (base * (present - share)) - _ridge(design.shape[1]) * coefficients
         step = np.linalg.solve(_information(design, base * share * (1 - share)), slope)
-        if slope @ step < 1e-24:
+        gain = float(slope @ step)
+        if gain < NO_GAIN:
             break
-        while (tried := _loss(design, present, base, coefficients + step)) > loss and np.abs(step).max() > 1e-12:
+        # So near the maximum a loss, which is rounded, no longer tells a good step from a bad one.
+        while gain > CLOSE and (tried := _loss(design, present, base, coefficients + step)) > loss:
             step = step / 2
-        coefficients, loss = coefficients + step, tried
+            gain = gain / 2
+        coefficients, loss = coefficients + step, tried if gain > CLOSE else loss
     return Propensity(design=design, present=present, base=base, share=expit(design @ coefficients))
 
 
@@ -130,13 +141,11 @@ def _bends(column: Floats) -> list[Floats]:
 
     def cube(knot: float) -> Floats:
         above: Floats = np.maximum((column - knot) / whole, 0.0)
-        return above**3
+        return above * above * above
 
     width = last - before_last
-    return [
-        cube(knot) - cube(before_last) * (last - knot) / width + cube(last) * (before_last - knot) / width
-        for knot in inner
-    ]
+    high, highest = cube(before_last), cube(last)
+    return [cube(knot) - high * ((last - knot) / width) + highest * ((before_last - knot) / width) for knot in inner]
 
 
 def effective_size(weights: Floats) -> float:
@@ -156,10 +165,35 @@ def effective_influence(weights: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MeanDifference:
-    """A difference of weighted means in SD, with its influence (M,) per row."""
+    """A difference of weighted means in SD.
+
+    Attributes:
+        value: the mean with the attribute less that without it, over ``spread``.
+        column: (M,) values.
+        shares: (M,), (M,) weights of the two groups, each summing to 1 and 0 outside its group.
+        means: of the two groups.
+        squares: variances of the two groups, None where ``spread`` does not vary with them.
+        spread: the SD.
+    """
 
     value: float
-    influence: Floats
+    column: Floats
+    shares: tuple[Floats, Floats]
+    means: tuple[float, float]
+    squares: tuple[float, float] | None
+    spread: float
+
+    @property
+    def influence(self) -> Floats:
+        """(M,) how much each row moves the value."""
+        influence = np.zeros(len(self.column))
+        for group, sign in enumerate((1, -1)):
+            away = self.column - self.means[group]
+            moved = sign * away / self.spread
+            if self.squares is not None:
+                moved -= self.value / (4 * self.spread**2) * (away**2 - self.squares[group])
+            influence += self.shares[group] * moved
+        return influence
 
 
 def mean_difference(
@@ -176,25 +210,28 @@ def mean_difference(
         weights: (M,) of the means.
         base: (M,) of the SD; that of ``weights`` itself if not given.
     """
-    reference = weights if base is None else base
-    before = [_moments(column, side, reference) for side in (present, ~present)]
+    before = [_moments(column, share) for share in _shares(present, weights if base is None else base)]
     variance = (before[0][1] + before[1][1]) / 2
     # What is left of equal numbers after rounding is no spread.
     if variance <= (1e-9 * np.abs(column).max()) ** 2:
         return None
-    spread = float(np.sqrt(variance))
-    after = [_moments(column, side, weights) for side in (present, ~present)]
-    value = (after[0][0] - after[1][0]) / spread
-    influence = np.zeros(len(column))
-    for side, sign, (mean, square) in zip((present, ~present), (1, -1), after, strict=True):
-        share = np.where(side, weights, 0.0) / weights[side].sum()
-        influence += sign * share * (column - mean) / spread
-        if base is None:
-            influence -= value / (4 * variance) * share * ((column - mean) ** 2 - square)
-    return MeanDifference(value=float(value), influence=influence)
+    spread, shares = float(np.sqrt(variance)), _shares(present, weights)
+    first, second = (dot(share, column) for share in shares)
+    return MeanDifference(
+        value=(first - second) / spread, column=column, shares=shares, means=(first, second),
+        squares=(before[0][1], before[1][1]) if base is None else None, spread=spread,
+    )  # fmt: skip
 
 
-def _moments(column: Floats, side: Bools, weights: Floats) -> tuple[float, float]:
+def _shares(present: Bools, weights: Floats) -> tuple[Floats, Floats]:
+    """Return (M,), (M,) the weights of each group, 0 in the other one; each sums to 1."""
+    with_ = np.where(present, weights, 0.0)
+    without = weights - with_
+    return with_ / with_.sum(), without / without.sum()
+
+
+def _moments(column: Floats, share: Floats) -> tuple[float, float]:
     """Return mean and variance of one group."""
-    mean = float(np.average(column[side], weights=weights[side]))
-    return mean, float(np.average((column[side] - mean) ** 2, weights=weights[side]))
+    mean = dot(share, column)
+    away = column - mean
+    return mean, dot(share, away * away)

@@ -15,7 +15,7 @@ import polars as pl
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.result.setting import CellCount
 from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined, fields
-from shortcut_audit.audit.statistics.metrics import Sampling, auroc, count_distinct
+from shortcut_audit.audit.statistics.metrics import Ranking, Sampling, auroc, count_distinct, dense_ranks
 from shortcut_audit.audit.table.context import Context
 from shortcut_audit.audit.table.groups import (
     Association,
@@ -30,7 +30,7 @@ from shortcut_audit.audit.table.scores import STATES, ScoresTable
 from shortcut_audit.audit.table.suggestion import is_suggestion, suggest
 from shortcut_audit.config import EvaluateConfig, Origin
 from shortcut_audit.data.manifest import Pairs, TestDesign
-from shortcut_audit.shapes import Bools, Floats
+from shortcut_audit.shapes import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,8 @@ class Question:
     ``states`` has the scores with the attribute on, off and under the control edit, NaN where blank;
     ``severity`` (N,) and ``covariates`` (N,) are NaN where not known. ``composite``: the attribute is asked by
     what it suggests, of which 1 and 0 are the two sides; ``categories`` (N,) then are its own values, if
-    it is a single categorical one. ``context`` has what the table tells beside the question.
+    it is a single categorical one. ``context`` has what the table tells beside the question, ``ranking`` the
+    ranks of ``score`` where several questions share them.
     """
 
     model: str
@@ -82,6 +83,7 @@ class Question:
     joint: bool
     categories: pl.Series | None = None
     context: Context = field(default_factory=Context)
+    ranking: Ranking | None = None
 
     @property
     def limits(self) -> EvaluateConfig:
@@ -92,6 +94,13 @@ class Question:
     def reversed(self) -> bool:
         """Whether the test set's associations were reversed by design."""
         return self.setting.test_design == "reversed"
+
+    @cached_property
+    def ranks(self) -> Ints:
+        """(N,) ranks of the scores: AUROCs of any of these rows need no further sort."""
+        if self.ranking is None or self.ranking.scores is not self.score:
+            return dense_ranks(self.score)[0]
+        return self.ranking.ranks
 
     @cached_property
     def expected(self) -> Floats:
@@ -153,14 +162,14 @@ class Question:
         )  # fmt: skip
 
     def between(
-        self, positives: Bools, negatives: Bools, empty: str, *, scores: Floats | None = None,
+        self, positives: Bools, negatives: Bools, empty: str, *, scores: Floats | Ints | None = None,
         negative_scores: Floats | None = None,
     ) -> Contrast:  # fmt: skip
         """Return the AUROC of some rows against others; ``empty`` says why if a side has none."""
         if not positives.any() or not negatives.any():
             return Contrast(sampling=self.sampling, reason=empty, rows=(positives, negatives))
         sides = np.flatnonzero(positives), np.flatnonzero(negatives)
-        part = auroc(*sides, self.sampling, self.score if scores is None else scores, negative_scores)
+        part = auroc(*sides, self.sampling, self.ranks if scores is None else scores, negative_scores)
         return Contrast(sampling=self.sampling, parts=((1.0, part),), rows=(positives, negatives))
 
     def undefined(self, reason: str) -> Contrast:
@@ -178,9 +187,9 @@ class Question:
 
     @cached_property
     def _pairs(self) -> dict[tuple[int, int], Contrast]:
-        return {(i, j): self._pair(i, j, self.score) for i in (0, 1) for j in (0, 1)}
+        return {(i, j): self._pair(i, j, self.ranks) for i in (0, 1) for j in (0, 1)}
 
-    def _pair(self, i: int, j: int, scores: Floats) -> Contrast:
+    def _pair(self, i: int, j: int, scores: Floats | Ints) -> Contrast:
         positives, negatives = self.cell(1, i), self.cell(0, j)
         named = ((self.cell_name(1, i), positives), (self.cell_name(0, j), negatives))
         empty = " and no ".join(name for name, inside in named if not inside.any())
@@ -262,7 +271,7 @@ def ask_rows(rows: Rows, table: ScoresTable, attribute: str, setting: Setting) -
         reference=rows.reference, covariates=rows.covariates, severity=rows.severity,
         association=association, composite=suggestion is not None, joint=joint,
         categories=suggestion.categories.filter(keep) if suggestion and suggestion.categories is not None else None,
-        context=replace(rows.context, training=training_rates(values, label, rows.train)),
+        ranking=rows.ranking, context=replace(rows.context, training=training_rates(values, label, rows.train)),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from shortcut_audit.audit.statistics.metrics import Sampling
+from shortcut_audit.audit.statistics.metrics import Ranking, Sampling, dense_ranks
 from shortcut_audit.audit.table.context import Context, build_context
 from shortcut_audit.audit.table.scores import OPTIONAL, ScoresTable
 from shortcut_audit.shapes import Bools, Floats, Ints
@@ -27,6 +27,7 @@ class Rows:
         all_patients: (M,) numbers of the patients.
         used: the N rows of the splits val and test.
         test, label, score: (N,).
+        ranking: the ranks of the scores, which all questions share.
         reference, severity, covariates: (N,) NaN where not known; None or left out where the column is missing.
         context: what the table tells beside the questions.
     """
@@ -42,6 +43,7 @@ class Rows:
     test: Bools
     label: Bools
     score: Floats
+    ranking: Ranking
     reference: Floats | None
     severity: Floats | None
     covariates: Mapping[str, Floats]
@@ -59,11 +61,13 @@ def cut(table: ScoresTable, model: str, finding: str, asked: Sequence[str]) -> R
     patients = _dense(frame["patient_id"])
     clusters = _dense(used["patient_id"]) if train.any() else patients
     count = int(clusters.max()) + 1 if used.height else 0
+    score = used["score"].to_numpy()
     return Rows(
         model=model, finding=finding, role=_role(frame), frame=frame, train=train, all_patients=patients, used=used,
         sampling=Sampling(clusters=clusters, weights=weights, n_clusters=count, unit=table.unit),
         test=(used["split"] == "test").to_numpy(), label=(used["label"] == 1).to_numpy(),
-        score=used["score"].to_numpy(), reference=numbers(used, "reference_score"),
+        score=score, ranking=Ranking(scores=score, ranks=dense_ranks(score)[0]),
+        reference=numbers(used, "reference_score"),
         severity=_severity(table, used, finding),
         covariates={
             name: column for name in table.names("covariate")

@@ -215,6 +215,19 @@ def test_a_column_that_is_known_of_one_class_only_is_used_there():
     assert found.reason is None
 
 
+def test_models_that_scored_the_same_films_share_the_weights_and_others_do_not():
+    frame = linked(3)
+    one, two = standardise(question(frame)), standardise(question(frame.with_columns(pl.col("score") ** 2)))
+    older = standardise(question(frame.with_columns(pl.col("covariate.age") * pl.col("score"))))
+    fewer = standardise(question(frame.rename({"covariate.age": "covariate.weight"})))
+
+    assert two.sides is one.sides
+    assert two.pair(0, 1).value == pytest.approx(one.pair(0, 1).value, abs=1e-12)
+    assert older.sides is not one.sides
+    assert older.pair(0, 1).value != one.pair(0, 1).value
+    assert list(fewer.sides[1].columns) == ["weight"]
+
+
 def test_a_cell_that_loses_all_its_rows_is_named():
     known = pl.when((pl.col("attribute.tube") == 1) | (pl.col("label") == 0)).then("covariate.age")
     frame = linked(0).drop("severity.finding").with_columns(known.alias("covariate.age"))

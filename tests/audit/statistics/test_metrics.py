@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
-from shortcut_audit.audit.statistics.metrics import auroc, count_distinct, count_patients, dot, mid_ranks, pool
+from shortcut_audit.audit.statistics.metrics import (
+    GAPS,
+    auroc,
+    count_distinct,
+    count_patients,
+    dense_ranks,
+    dot,
+    mid_ranks,
+    pool,
+)
 
 
 def every_pair(high, low, high_weights, low_weights):
@@ -197,3 +206,27 @@ def test_the_inner_product_is_that_of_numpy():
 def test_mid_ranks_are_those_of_scipy(values):
     scores = np.array(values, dtype=float)
     assert mid_ranks(scores).tolist() == rankdata(scores).tolist()
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_ranks_among_more_rows_give_the_very_numbers_of_the_scores(few):
+    rng = np.random.default_rng(1)
+    scores = rng.normal(size=2000).round(2 if not few else 12)
+    ranks, size = dense_ranks(scores)
+    rows = rng.permutation(2000)[: 40 if few else 900]
+    positives, negatives = np.split(rows, [len(rows) // 3])
+    drawn = sampling(rng.integers(0, 300, 2000), rng.uniform(0.5, 2, 2000))
+    by_score, by_rank = (auroc(positives, negatives, drawn, one) for one in (scores, ranks))
+
+    assert (size > GAPS * len(rows)) == few
+    assert by_rank.value == by_score.value
+    assert np.array_equal(by_rank.influence, by_score.influence)
+    assert np.array_equal(mid_ranks(ranks[rows]), mid_ranks(scores[rows]))
+
+
+def test_whole_numbers_that_are_no_ranks_are_sorted_as_any_others():
+    ranks, size = dense_ranks(np.array([-3, 10**12, 10**12, 0]))
+
+    assert ranks.tolist() == [0, 2, 2, 1]
+    assert size == 3
+    assert dense_ranks(np.zeros(0))[1] == 0

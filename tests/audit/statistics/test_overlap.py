@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from shortcut_audit.audit.statistics import overlap
 from shortcut_audit.audit.statistics.overlap import (
     KNOTS,
     RIDGE,
@@ -16,6 +17,8 @@ from shortcut_audit.audit.statistics.overlap import (
     mean_difference,
     spline_terms,
 )
+
+LOSS = overlap._loss
 
 
 def drawn(seed, *, n=300, slope=1.0):
@@ -76,6 +79,20 @@ def test_a_column_that_separates_the_groups_still_has_finite_weights():
     assert np.isfinite(fit.weights).all()
     assert ((fit.share > 0) & (fit.share < 1)).all()
     assert effective_size(fit.weights[column > 0]) < 10
+
+
+def test_a_fit_looks_at_the_loss_a_few_times(monkeypatch):
+    """Near the maximum rounding once made every step look bad, and it was halved 40 times."""
+    looks = []
+    monkeypatch.setattr(overlap, "_loss", lambda *given: looks.append(1) or LOSS(*given))
+    rng = np.random.default_rng(6)
+    for _ in range(10):
+        terms = rng.normal(size=(5000, 4))
+        fit = fit_propensity(terms, rng.random(5000) < expit(terms[:, 0] - 1), np.ones(5000))
+        slope = fit.design.T @ (fit.base * (fit.present - fit.share))
+        assert abs(slope[0]) < 1e-12
+
+    assert len(looks) <= 10 * 10
 
 
 def test_two_equal_columns_are_as_good_as_one():

@@ -1,5 +1,7 @@
 """Rows of one model and finding are cut out of the table once; their questions share them."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -75,6 +77,14 @@ def test_what_checks_keep_for_each_other_is_gone_when_they_are_done():
     _ask_all(question)
 
     assert not {"_pairs", "overall", "shift"} & set(vars(question))
+
+
+def test_ranks_that_belong_to_other_scores_are_not_used():
+    asked = build_question(table(world(0, n=60)), "model", "finding", "tube", setting("tube"))
+    turned = replace(asked, score=-asked.score)
+
+    assert asked.ranks is asked.ranking.ranks
+    assert turned.overall.value == pytest.approx(1 - asked.overall.value, abs=1e-12)
 
 
 def test_a_column_that_is_missing_or_blank_has_no_numbers():
