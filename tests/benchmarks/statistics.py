@@ -120,10 +120,7 @@ def time_case(case: str, images: int, findings: int, attributes: int) -> None:
     table = ScoresTable.from_frame(frame, where="a made-up table")
     del frame
     clock.lap("checking the table")
-    if case == "everything":
-        numbers = _everything(table, limits, clock)
-    else:
-        numbers = _numbers(table, limits, clock)
+    numbers = _everything(table, limits, clock) if case == "everything" else _numbers(table, limits, clock)
     for name, seconds in clock.parts.most_common(8):
         print(f"  {name:20} {seconds:7.1f} s, {1000 * seconds / (findings * attributes):7.1f} ms a question")
     print(f"  {findings * attributes} questions, {numbers} numbers with intervals: {clock}", flush=True)
