@@ -208,13 +208,50 @@ def guard_path(root: Path, name: str, *, where: str) -> Path:
     Raises:
         InputError: the name holds a NUL or leaves the root.
     """
-    if "\0" in name:
-        raise InputError(f"{where}: the path holds a NUL character; mend the table")
-    path = Path(name)
-    if path.is_absolute():
-        return path
-    base = root.resolve()
-    resolved = (base / name.replace("\\", "/")).resolve()
-    if not resolved.is_relative_to(base):
-        raise InputError(f"{where}: the path '{name}' leads out of {root}; write an absolute path if that is meant")
-    return resolved
+    return PathGuard(root)(name, where=where)
+
+
+class PathGuard:
+    """:func:`guard_path` for many names under one root: every folder is looked at once.
+
+    A folder that is turned into a link after it was looked at is not noticed; make a new one for each table.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._base = root, os.path.realpath(root)
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, name: str, *, where: str) -> Path:
+        """Return the path that ``name`` means; see :func:`guard_path`."""
+        if "\0" in name:
+            raise InputError(f"{where}: the path holds a NUL character; mend the table")
+        path = Path(name)
+        if path.is_absolute():
+            return path
+        resolved = self._resolved(name.replace("\\", "/"))
+        if resolved != self._base and not resolved.startswith(self._base.rstrip(os.sep) + os.sep):
+            raise InputError(
+                f"{where}: the path '{name}' leads out of {self._root}; write an absolute path if that is meant"
+            )
+        return Path(resolved)
+
+    def _resolved(self, name: str) -> str:
+        parts = name.split("/")
+        if name.startswith("/") or ".." in parts:
+            return os.path.realpath(Path(self._base) / name)
+        folder, at = self._base, ""
+        for part in parts[:-1]:
+            at += f"{part}/"
+            if at not in self._folders:
+                self._folders[at] = _followed(folder, part)
+            folder = self._folders[at]
+        return _followed(folder, parts[-1])
+
+
+def _followed(folder: str, part: str) -> str:
+    """Return where ``part`` of a resolved folder lies; a link is followed to its end."""
+    if part in {"", "."}:
+        return folder
+    path = folder.rstrip(os.sep) + os.sep + part
+    # A Path for each of a million names is what took the time.
+    return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114

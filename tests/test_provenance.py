@@ -3,6 +3,8 @@
 import hashlib
 import os
 import stat
+from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from shortcut_audit import provenance
 from shortcut_audit.errors import InputError, OutputError
 from shortcut_audit.provenance import (
     PRIVATE,
+    PathGuard,
     collect_provenance,
     command_line,
     copy_private,
@@ -124,6 +127,44 @@ def test_a_name_that_leaves_the_root_is_refused(tmp_path, name):
     message = r"row 7, column 'image': the path '.*' leads out of .*root; write an absolute path if that is meant"
     with pytest.raises(InputError, match=message):
         guard_path(root, name, where="row 7, column 'image'")
+
+
+def test_many_names_under_one_guard_mean_what_the_system_says_they_mean(tmp_path):
+    """Links within the root, links out of it and back, links to links, loops of names, files that are not there."""
+    root, out = tmp_path / "root", tmp_path / "out"
+    (root / "a" / "b").mkdir(parents=True)
+    out.mkdir()
+    (root / "inner").symlink_to(root / "a")
+    (root / "again").symlink_to(root / "inner")
+    (root / "leaves").symlink_to(out)
+    (out / "returns").symlink_to(root / "a" / "b")
+    (root / "a" / "file.png").symlink_to(out / "secret.png")
+    tops = ("a", "inner", "again", "leaves", "nothing", ".", "..", "", "a\\b")
+    names = ["/".join(parts) for parts in product(tops, ("b", "..", "returns", "", "b/../../a"), ("x.png", "file.png"))]
+    guard = PathGuard(root)
+    taken = 0
+    for name in names:
+        meant = (root.resolve() / name.replace("\\", "/")).resolve()
+        if Path(name).is_absolute():
+            assert guard(name, where="row 1") == Path(name)
+        elif meant.is_relative_to(root.resolve()):
+            assert guard(name, where="row 1") == meant
+            taken += 1
+        else:
+            with pytest.raises(InputError, match="leads out of"):
+                guard(name, where="row 1")
+
+    assert 20 < taken < len(names) - 20
+
+
+def test_a_link_within_a_folder_that_was_looked_at_is_still_refused(tmp_path):
+    (tmp_path / "root" / "a").mkdir(parents=True)
+    (tmp_path / "root" / "a" / "link.png").symlink_to(tmp_path / "secret.png")
+    guard = PathGuard(tmp_path / "root")
+    guard("a/first.png", where="row 1")
+
+    with pytest.raises(InputError, match=r"row 2: the path 'a/link.png' leads out of"):
+        guard("a/link.png", where="row 2")
 
 
 def test_a_nul_character_is_refused(tmp_path):

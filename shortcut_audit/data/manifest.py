@@ -25,7 +25,15 @@ import polars as pl
 
 from shortcut_audit.data.drawn.cell import Part, parse_cell
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
-from shortcut_audit.provenance import PRIVATE, fingerprint, guard_path, sha256_bytes, write_atomic, write_json
+from shortcut_audit.provenance import (
+    PRIVATE,
+    PathGuard,
+    fingerprint,
+    guard_path,
+    sha256_bytes,
+    write_atomic,
+    write_json,
+)
 from shortcut_audit.shapes import Floats
 
 Split = Literal["train", "val", "test"]
@@ -190,9 +198,9 @@ class Manifest:
         return [path for path in self._resolved("image") if path is not None]
 
     def _resolved(self, column: str) -> list[Path | None]:
-        cells = self.frame[column].to_list()
+        cells, guard = self.frame[column].to_list(), PathGuard(self.root)
         return [
-            guard_path(self.root, cell, where=f"manifest row {row + 1}, column '{column}'") if cell else None
+            guard(cell, where=f"manifest row {row + 1}, column '{column}'") if cell else None
             for row, cell in enumerate(cells)
         ]
 
