@@ -11,9 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 PLAIN_LINE_SECONDS = 30.0
+MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -94,6 +96,23 @@ def progress(what: str, total: int, unit: str = "steps") -> Iterator[Bar]:
 def say(message: str) -> None:
     """Print one line of information to the error stream."""
     print(message, file=sys.stderr, flush=True)
+
+
+def available_memory() -> int | None:
+    """Return how many bytes of memory this process can still get, None where the system does not tell.
+
+    On Linux what the kernel calls available, less where a control group (a container) allows less.
+    """
+    try:
+        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
+        found = int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+    try:
+        allowed = int((CGROUP / "memory.max").read_text()) - int((CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):
+        return found
+    return max(min(found, allowed), 0)
 
 
 def cap_threads() -> int:

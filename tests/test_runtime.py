@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from shortcut_audit import runtime
-from shortcut_audit.runtime import cap_threads, progress, say
+from shortcut_audit.runtime import available_memory, cap_threads, progress, say
 
 
 @pytest.fixture
@@ -71,3 +71,21 @@ def test_threads_are_limited_to_the_cores_or_to_what_the_user_said(monkeypatch, 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     assert cap_threads() == 3
     assert [os.environ[name] for name in names] == found
+
+
+def test_the_available_memory_is_the_kernels_or_what_a_container_has_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(runtime, "CGROUP", tmp_path)
+    assert available_memory() is None
+
+    (tmp_path / "meminfo").write_text("MemTotal: 4000 kB\nMemAvailable:    3000 kB\n")
+    assert available_memory() == 3000 * 1024
+    (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_memory() == 3000 * 1024
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert available_memory() == 4000
+    (tmp_path / "memory.max").write_text("500\n")
+    assert available_memory() == 0
+    (tmp_path / "meminfo").write_text("nothing to see")
+    assert available_memory() is None

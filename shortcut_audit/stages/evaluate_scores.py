@@ -17,6 +17,7 @@ from shortcut_audit.audit.result.result import AuditResult, read_result, write_r
 from shortcut_audit.audit.run import audit_table, cases_to_reread
 from shortcut_audit.audit.table.question import Setting
 from shortcut_audit.audit.table.scores import read_scores, refuse_one_class
+from shortcut_audit.audit.table.size import announce
 from shortcut_audit.config import Config
 from shortcut_audit.errors import BusyError, OutputError
 from shortcut_audit.provenance import collect_provenance, command_line, copy_private, sha256_file
@@ -34,6 +35,7 @@ def audit_file(
 ) -> tuple[AuditResult, Path]:
     """Audit a CSV of scores; write ``audit.json`` first, then ``report.html``; return result and folder.
 
+    Of a large table it is first said how much memory it takes.
     Where the attribute of some images is unknown, ``label_next.csv`` lists which of them to label next.
 
     Args:
@@ -47,6 +49,7 @@ def audit_file(
         InputError: a cell of the table; one class only.
         BusyError: ``out`` holds another audit.
     """
+    announce(path, len(config.evaluate.spurious))
     table = read_scores(path)
     refuse_one_class(table, where=str(path))
     plan = plan.checked(scope_of_table(table)) if plan else None
