@@ -3,7 +3,7 @@
 The memory is a formula fitted to measured peaks (docs/log.md): what a row holds whatever its columns (numbers
 of the patient, ranks, sums over patients), what each column and each attribute asked about adds to it, and the
 file twice, once as bytes and once as text. From 100,000 to 10,000,000 rows of one finding it was right within a
-third; several findings, whose numbers are not all there at one time, take less.
+fifth; several findings, whose numbers are not all there at one time, take less.
 """
 
 from __future__ import annotations
