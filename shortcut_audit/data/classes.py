@@ -14,8 +14,8 @@ import numpy as np
 
 from shortcut_audit.data.decode import BadImageError
 from shortcut_audit.data.drawn import Part, fitted, read_drawn
-from shortcut_audit.data.images import refuse_many
 from shortcut_audit.data.manifest import Manifest
+from shortcut_audit.data.quarantine import refuse_many
 from shortcut_audit.errors import UsageError
 from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools

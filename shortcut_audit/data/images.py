@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from PIL import Image
 
 from shortcut_audit.data.decode import BadImageError, decode
 from shortcut_audit.data.manifest import Manifest
+from shortcut_audit.data.quarantine import Quarantine, quarantine
 from shortcut_audit.errors import InputError
 from shortcut_audit.runtime import progress
-from shortcut_audit.shapes import Bools, Bytes8, Pixels
+from shortcut_audit.shapes import Bytes8, Pixels
 
 MAX_MEMORY = 4 * 2**30
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -52,51 +50,9 @@ def _resized(plane: Pixels, size: int) -> Pixels:
     return np.clip(np.asarray(resized, dtype=np.float32), 0, 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quarantine:
-    """Images left out because they could not be read.
-
-    ``reasons`` maps sample ids to messages, ``kept`` (N,) tells which rows remain, ``by_group`` counts those
-    left out by label and attribute (``{"label.melanoma=1": 2}``): a loss that follows the label is itself a
-    shortcut.
-    """
-
-    reasons: dict[str, str]
-    kept: Bools
-    by_group: dict[str, int]
-
-    def __len__(self) -> int:
-        return len(self.reasons)
-
-    def note(self) -> str | None:
-        """Return one sentence for a report, without ids; None where nothing was left out."""
-        if not self.reasons:
-            return None
-        groups = ", ".join(f"{name}: {count}" for name, count in self.by_group.items())
-        return f"{len(self)} of {len(self.kept)} images could not be read and were left out ({groups or 'no labels'})"
-
-
-def refuse_many(reasons: Mapping[str, str], total: int, *, what: str) -> None:
-    """Let a few unreadable files pass.
-
-    Raises:
-        InputError: more than max(3, 1 %) of ``total``; the message gives the first three reasons.
-    """
-    if len(reasons) > max(3, total // 100):
-        first = "; ".join(list(reasons.values())[:3])
-        raise InputError(
-            f"{len(reasons)} of {total} {what} are missing or cannot be read, more than max(3, 1 %): {first}; "
-            "check the root folder and the paths in the table"
-        )
-
-
 def check_images(manifest: Manifest) -> Quarantine:
-    """Read every image and keep none of them.
-
-    Raises:
-        InputError: more than max(3, 1 %) cannot be read.
-    """
-    return _quarantine(manifest, _visit(manifest.images(), lambda _, path: decode(path), what="Checking images"))
+    """Read every image and keep none of them; also where too many cannot be read, so that all reasons are seen."""
+    return quarantine(manifest, _visit(manifest.images(), lambda _, path: decode(path), what="Checking images"))
 
 
 def load_pixels(manifest: Manifest, *, size: int, channels: int) -> tuple[Bytes8, Quarantine]:
@@ -108,8 +64,9 @@ def load_pixels(manifest: Manifest, *, size: int, channels: int) -> tuple[Bytes8
         InputError: more than max(3, 1 %) cannot be read, or more than 4 GiB would be needed.
     """
     pixels, reasons = read_pixels(manifest.images(), size=size, channels=channels)
-    quarantine = _quarantine(manifest, reasons)
-    return (pixels[quarantine.kept] if reasons else pixels), quarantine
+    lost = quarantine(manifest, reasons)
+    lost.refuse_many()
+    return (pixels[lost.kept] if reasons else pixels), lost
 
 
 def read_pixels(paths: Sequence[Path], *, size: int, channels: int) -> tuple[Bytes8, dict[int, str]]:
@@ -150,22 +107,3 @@ def _visit(paths: Sequence[Path], visit: Callable[[int, Path], object], *, what:
             if reason:
                 reasons[row] = reason
     return reasons
-
-
-def _quarantine(manifest: Manifest, reasons: Mapping[int, str]) -> Quarantine:
-    ids = manifest.ids
-    named = {ids[row]: reason for row, reason in reasons.items()}
-    refuse_many(named, len(ids), what="images")
-    kept = np.ones(len(ids), dtype=bool)
-    kept[list(reasons)] = False
-    return Quarantine(reasons=named, kept=kept, by_group=_by_group(manifest.frame.filter(pl.Series(~kept))))
-
-
-def _by_group(rows: pl.DataFrame) -> dict[str, int]:
-    columns = [name for name in rows.columns if name.startswith(("label.", "attribute."))]
-    counts: Counter[str] = Counter()
-    for name in columns:
-        for value in rows[name].to_list():
-            shown = "blank" if value is None else f"{value:g}" if isinstance(value, float) else value
-            counts[f"{name}={shown}"] += 1
-    return dict(sorted(counts.items()))

@@ -12,8 +12,9 @@ import torch
 
 from shortcut_audit.audit.table.scores import ScoresTable, write_scores
 from shortcut_audit.data.classes import ClassRule, class_masks
-from shortcut_audit.data.images import read_pixels, refuse_many
+from shortcut_audit.data.images import read_pixels
 from shortcut_audit.data.manifest import SPLITS
+from shortcut_audit.data.quarantine import refuse_many
 from shortcut_audit.errors import UsageError
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier, predict_scores

@@ -11,9 +11,10 @@ from shortcut_audit.audit.table.groups import composite_terms
 from shortcut_audit.config import Config
 from shortcut_audit.data.classes import ClassRule, class_masks, parse_class
 from shortcut_audit.data.datasets import open_dataset
-from shortcut_audit.data.images import Quarantine, load_pixels
+from shortcut_audit.data.images import load_pixels
 from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import Manifest, Split, read_manifest
+from shortcut_audit.data.quarantine import Quarantine
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 from shortcut_audit.runs import Run
 from shortcut_audit.runtime import say

@@ -84,6 +84,9 @@ def test_one_unreadable_image_is_named_and_counted_by_group(audit, films, tmp_pa
     assert "1 of 8 images could not be read" in ran.stdout
     assert "label.finding=1: 1" in ran.stdout
     assert "3.png" in ran.stdout
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert ["label.finding=1", "1", "of"] in [line[:3] for line in lines]
+    assert "difference of shares (95 %)" in ran.stdout
 
 
 def test_too_many_missing_images_are_4_after_the_counts(audit, films, tmp_path):
@@ -94,6 +97,7 @@ def test_too_many_missing_images_are_4_after_the_counts(audit, films, tmp_path):
 
     assert ran.returncode == 4
     assert "4 of 8 images are missing or cannot be read, more than max(3, 1 %)" in ran.stderr
+    assert "3.png: no such file" in ran.stdout
     assert ["train", "4", "4"] in [line.split() for line in ran.stdout.splitlines()]
 
 

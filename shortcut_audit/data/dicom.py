@@ -1,0 +1,236 @@
+"""Pixels of a DICOM file as they are meant to be seen.
+
+In this order (DICOM PS3.3 C.11 and C.7.6.3.1.2): stored values, modality LUT or rescale, VOI LUT or window, and last
+the inversion of MONOCHROME1. Of several frames, the first. Overlays are not part of the picture. Where no window is
+given, a film has the range of its bits; values that are no grey levels (CT, MR, PT, NM, signed, floats) go from the
+smallest to the largest of the image. Nothing of the header but what is named here is read or repeated in a message.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zlib
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from shortcut_audit.data.decode import MAX_PIXELS, BadImageError
+from shortcut_audit.shapes import Floats, Pixels
+
+MARK = b"DICM"
+PLUGINS = ("", "pillow", "pydicom", "pylibjpeg", "pyjpegls", "gdcm")
+"""Decoders in the order they are tried: the same file has the same pixels whatever else is installed."""
+_INFLATED = 2**22
+"""Bytes that any deflated file may have when inflated; beyond, a hundred times its own length."""
+DAMAGED = (BytesLengthException, InvalidDicomError)
+"""Errors of pydicom that are no kind of built-in one."""
+_NO_GREY = ("CT", "MR", "PT", "NM")
+_EXACT = "LINEAR_EXACT"
+"""What LINEAR means for floats: its half a grey level is one of whole numbers."""
+_NEEDED = ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation")
+_PACKAGES = {"JPEG 2000": "pylibjpeg-openjpeg", "JPEG-LS": "pyjpegls", "JPEG": "python-gdcm", "RLE": "pylibjpeg-rle"}
+
+# What pydicom repairs (padding, a wrong VR) is repaired without a word.
+warnings.filterwarnings("ignore", module="pydicom")
+
+
+def dicom_pixels(raw: bytes) -> Pixels:
+    """Return the pixels of a DICOM file as (H, W, 1 or 3) float32 in [0, 1].
+
+    Raises:
+        BadImageError: the reason, without the name of the file.
+        Exception: what pydicom raises on a damaged file.
+    """
+    header = read_header(raw)
+    rows, columns = dicom_size(header)
+    stored = _stored(header)
+    if stored.shape[:2] != (rows, columns):
+        raise BadImageError(f"its pixels are {stored.shape[1]} x {stored.shape[0]}, its header says {columns} x {rows}")
+    photometric = str(header.PhotometricInterpretation)
+    if photometric in ("MONOCHROME1", "MONOCHROME2") and stored.ndim == 2:
+        grey = _grey(stored, header)
+        return (1 - grey if photometric == "MONOCHROME1" else grey)[:, :, None]
+    if photometric == "PALETTE COLOR" and stored.ndim == 2:
+        stored = apply_color_lut(stored, header)
+        return _colour(stored, np.iinfo(stored.dtype).max)
+    if stored.ndim == 3 and stored.shape[2] == 3:
+        return _colour(stored, 2 ** int(header.get("BitsStored", header.BitsAllocated)) - 1)
+    raise BadImageError(f"PhotometricInterpretation is {photometric} with pixels of shape {stored.shape}: no picture")
+
+
+def dicom_size(header: Dataset) -> tuple[int, int]:
+    """Return rows and columns that a header promises, if it describes a picture that can be read at all.
+
+    Raises:
+        BadImageError: no pixels, a tag that is missing, or too many pixels.
+    """
+    modality = str(header.get("Modality", "not stated"))[:16]
+    if missing := [name for name in _NEEDED if header.get(name) in (None, "")]:
+        if "Rows" in missing and "Columns" in missing:
+            raise BadImageError(f"a DICOM file without an image (modality {modality}); leave it out of the table")
+        raise BadImageError(f"the DICOM tag {missing[0]} is missing; export the file again")
+    rows, columns = int(header.Rows), int(header.Columns)
+    if not 0 < rows * columns <= MAX_PIXELS:
+        raise BadImageError(f"{columns} x {rows} pixels; an image has 1 to {MAX_PIXELS:,}")
+    return rows, columns
+
+
+def read_header(raw: bytes, *, pixels: bool = True) -> Dataset:
+    """Parse a file, with or without its pixels.
+
+    Raises:
+        BadImageError: no DICOM file, or one that inflates to too much.
+    """
+    if raw[128:132] != MARK:
+        raise BadImageError("not a DICOM file: the mark 'DICM' is missing at byte 128; export the file again")
+    if DeflatedExplicitVRLittleEndian.encode() in raw[132:2048]:
+        start, limit = 144 + int.from_bytes(raw[140:144], "little"), max(_INFLATED, 100 * len(raw))
+        if len(zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw[start:], limit)) == limit:
+            raise BadImageError(f"deflated, of {limit:,} bytes or more when inflated; save it uncompressed")
+    return pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=not pixels)
+
+
+def _stored(header: Dataset) -> NDArray[Any]:
+    """Decode the first frame with the first decoder that can; YBR becomes RGB."""
+    syntax = header.file_meta.TransferSyntaxUID
+    if not syntax.is_compressed or syntax == DeflatedExplicitVRLittleEndian:
+        return _without_overlay(pixel_array(header, index=0), header)
+    try:
+        able = get_decoder(syntax).available_plugins
+    except NotImplementedError as error:
+        raise BadImageError(f"compressed as {syntax.name}, which is not read; save it uncompressed") from error
+    reason = "no decoder is installed"
+    for plugin in sorted(set(able) & set(PLUGINS), key=PLUGINS.index):
+        try:
+            return _without_overlay(pixel_array(header, index=0, decoding_plugin=plugin), header)
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[-1].strip()
+    raise BadImageError(
+        f"compressed as {syntax.name}: {reason}; install {_package(syntax)} (pip install 'shortcut-audit[dicom]'), "
+        "or save it uncompressed"
+    )
+
+
+def _package(syntax: UID) -> str:
+    family = "JPEG 2000" if "JPEG 2000" in syntax.name else "JPEG-LS" if "JPEG-LS" in syntax.name else None
+    return _PACKAGES[family or ("RLE" if "RLE" in syntax.name else "JPEG")]
+
+
+def _without_overlay(stored: NDArray[Any], header: Dataset) -> NDArray[Any]:
+    """Clear bits above the stored ones: old files keep an overlay there."""
+    bits = int(header.get("BitsStored", 0))
+    if stored.dtype.kind != "u" or not 0 < bits < 8 * stored.itemsize:
+        return stored
+    if int(header.get("HighBit", bits - 1)) != bits - 1:
+        raise BadImageError(f"HighBit is {header.HighBit} where {bits} bits are stored; only {bits - 1} is read")
+    cleared: NDArray[Any] = stored & stored.dtype.type(2**bits - 1)
+    return cleared
+
+
+def _colour(stored: NDArray[Any], full: int) -> Pixels:
+    seen: Pixels = np.clip(stored[:, :, :3].astype(np.float32) / np.float32(full), 0, 1)
+    return seen
+
+
+def _grey(stored: NDArray[Any], header: Dataset) -> Pixels:
+    """Return (H, W) in [0, 1]; integers go through a table of all their values, so that a large film is fast."""
+    if stored.dtype.kind == "f":
+        if not np.isfinite(stored).all():
+            raise BadImageError("holds values that are not finite numbers")
+        return _shown(stored.astype(np.float64), stored, header).astype(np.float32)
+    low, high = int(stored.min()), int(stored.max())
+    if high - low >= 2**16:
+        return _shown(stored.astype(np.float64), stored, header).astype(np.float32)
+    table = _shown(np.arange(low, high + 1, dtype=np.float64), stored, header).astype(np.float32)
+    seen: Pixels = table[stored.astype(np.int32) - low]
+    return seen
+
+
+def _shown(values: Floats, stored: NDArray[Any], header: Dataset) -> Floats:
+    """Return stored values as brightness in [0, 1], before the inversion."""
+    meant = _rescaled(values, header)
+    if voi := _find(header, "VOILUTSequence"):
+        bits = int(voi[0].LUTDescriptor[2])
+        looked_up = apply_voi(np.rint(meant).astype(np.int64), header, index=0)
+        bounded: Floats = np.clip(looked_up.astype(np.float64) / (2**bits - 1), 0, 1)
+        return bounded
+    center, width = (_first(_find(header, name)) for name in ("WindowCenter", "WindowWidth"))
+    if center is not None and width is not None:
+        function = str(_find(header, "VOILUTFunction") or "LINEAR")
+        return window(meant, center, width, _EXACT if stored.dtype.kind == "f" and function == "LINEAR" else function)
+    low, high = _range(stored, header)
+    return np.clip((meant - low) / ((high - low) or 1.0), 0, 1)
+
+
+def window(values: Floats, center: float, width: float, function: str = "LINEAR") -> Floats:
+    """Return values within a window as [0, 1] (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3).
+
+    Raises:
+        BadImageError: a width that the standard forbids, or an unknown function.
+    """
+    if not np.isfinite([center, width]).all() or width < (1 if function == "LINEAR" else 1e-12):
+        raise BadImageError(f"WindowWidth is {width:g} about {center:g}, which is no window; mend the tag")
+    if function == "LINEAR":
+        return np.clip((values - (center - 0.5)) / max(width - 1, 1e-9) + 0.5, 0, 1)
+    if function == _EXACT:
+        return np.clip((values - center) / width + 0.5, 0, 1)
+    if function == "SIGMOID":
+        sigmoid: Floats = 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -700, 700)))
+        return sigmoid
+    raise BadImageError(f"VOILUTFunction is '{function[:16]}'; expected LINEAR, LINEAR_EXACT or SIGMOID")
+
+
+def _rescaled(values: Floats, header: Dataset) -> Floats:
+    if header.get("ModalityLUTSequence"):
+        looked_up: Floats = apply_modality_lut(np.rint(values).astype(np.int64), header).astype(np.float64)
+        return looked_up
+    slope, intercept = (_first(_find(header, name)) for name in ("RescaleSlope", "RescaleIntercept"))
+    slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
+    if slope == 0 or not np.isfinite([slope, intercept]).all():
+        raise BadImageError(f"RescaleSlope is {slope:g} and RescaleIntercept {intercept:g}; mend the tags")
+    return values * slope + intercept
+
+
+def _range(stored: NDArray[Any], header: Dataset) -> tuple[float, float]:
+    """Return which meant values are black and white where no window says it."""
+    if stored.dtype.kind == "u" and stored.itemsize <= 2 and header.get("Modality") not in _NO_GREY:
+        if modality := header.get("ModalityLUTSequence"):
+            return 0.0, float(2 ** int(modality[0].LUTDescriptor[2]) - 1)
+        ends = np.array([0.0, 2.0 ** int(header.get("BitsStored", header.BitsAllocated)) - 1])
+    else:
+        padding = header.get("PixelPaddingValue")
+        kept = stored if padding is None else stored[stored != padding]
+        kept = kept if kept.size else stored
+        ends = np.array([kept.min(), kept.max()], dtype=np.float64)
+    low, high = sorted(_rescaled(ends, header).tolist())
+    return low, high
+
+
+def _find(header: Dataset, name: str) -> Any:
+    """Return a tag of the header or, in an enhanced file, of the first frame or of all frames."""
+    if header.get(name) not in (None, ""):
+        return header.get(name)
+    for groups in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        for group in (header.get(groups) or [])[:1]:
+            for inner in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+                for item in (group.get(inner) or [])[:1]:
+                    if item.get(name) not in (None, ""):
+                        return item.get(name)
+    return None
+
+
+def _first(value: Any) -> float | None:
+    """Return a number, or the first of several windows."""
+    if value is None:
+        return None
+    several = not isinstance(value, str) and hasattr(value, "__len__")
+    return float(value[0] if several else value)
