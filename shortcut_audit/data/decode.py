@@ -102,6 +102,9 @@ def _size(raw: bytes, path: Path) -> tuple[int, int]:
 
         return _of_dicom(lambda: dicom.dicom_size(dicom.read_header(raw, pixels=False)))
     with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+        if image.format == "PNG":
+            # Its orientation may stand behind the pixels.
+            image.load()
         turned = _orientation(image) in _ON_ITS_SIDE
         return (image.width, image.height) if turned else (image.height, image.width)
 
@@ -119,7 +122,6 @@ def _pixels(raw: bytes, path: Path) -> Pixels:
             raise BadImageError(f"{found}; an image has at most {MAX_PIXELS:,}, make it smaller")
         if lacks_rows(raw):
             raise BadImageError("truncated, rows of the image are missing; fetch the file again")
-        # Some orientations stand behind the pixels of a PNG, so these are loaded first.
         image.load()
         return _upright(_native(image, raw), _orientation(image))
 

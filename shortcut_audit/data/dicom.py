@@ -58,7 +58,7 @@ def dicom_pixels(raw: bytes) -> Pixels:
     photometric = str(header.PhotometricInterpretation)
     if photometric in ("MONOCHROME1", "MONOCHROME2") and stored.ndim == 2:
         grey = _grey(stored, header)
-        return (1 - grey if photometric == "MONOCHROME1" else grey)[:, :, None]
+        return (np.subtract(1, grey, out=grey) if photometric == "MONOCHROME1" else grey)[:, :, None]
     if photometric == "PALETTE COLOR" and stored.ndim == 2:
         stored = apply_color_lut(stored, header)
         return _colour(stored, np.iinfo(stored.dtype).max)
@@ -142,62 +142,97 @@ def _colour(stored: NDArray[Any], full: int) -> Pixels:
 
 
 def _grey(stored: NDArray[Any], header: Dataset) -> Pixels:
-    """Return (H, W) in [0, 1]; integers go through a table of all their values, so that a large film is fast."""
-    if stored.dtype.kind == "f":
-        if not np.isfinite(stored).all():
-            raise BadImageError("holds values that are not finite numbers")
+    """Return (H, W) in [0, 1], before the inversion, the fastest way there is to the same numbers."""
+    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
+        raise BadImageError("holds values that are not finite numbers")
+    low, high = stored.min(), stored.max()
+    if stored.dtype.kind == "f" or int(high) - int(low) >= 2**16:
         return _shown(stored.astype(np.float64), stored, header).astype(np.float32)
-    low, high = int(stored.min()), int(stored.max())
-    if high - low >= 2**16:
-        return _shown(stored.astype(np.float64), stored, header).astype(np.float32)
-    table = _shown(np.arange(low, high + 1, dtype=np.float64), stored, header).astype(np.float32)
-    seen: Pixels = table[stored.astype(np.int32) - low]
+    if not header.get("ModalityLUTSequence") and (ends := _ends(stored, header)) is not None:
+        return _straight(stored, header, ends)
+    table = _shown(np.arange(int(low), int(high) + 1, dtype=np.float64), stored, header).astype(np.float32)
+    seen: Pixels = table[stored.astype(np.intp) - int(low)]
     return seen
 
 
+def _straight(stored: NDArray[Any], header: Dataset, ends: tuple[float, float]) -> Pixels:
+    """Return integers on a straight line between black and white, in single precision and in place.
+
+    Counted from the whole number next to black, nothing that is between black and white loses digits.
+    """
+    black, white = ends
+    slope, intercept = _slope(header)
+    step = slope / (white - black)
+    zero = (black - intercept) / slope
+    near = float(np.clip(np.rint(zero), -(2**23), 2**23))
+    seen = stored.astype(np.float32)
+    seen -= np.float32(near)
+    seen *= np.float32(step)
+    seen += np.float32((near - zero) * step)
+    return np.clip(seen, 0, 1, out=seen)
+
+
 def _shown(values: Floats, stored: NDArray[Any], header: Dataset) -> Floats:
-    """Return stored values as brightness in [0, 1], before the inversion."""
+    """Return stored values as brightness in [0, 1], in double precision."""
     meant = _rescaled(values, header)
     if voi := _find(header, "VOILUTSequence"):
         bits = int(voi[0].LUTDescriptor[2])
         looked_up = apply_voi(np.rint(meant).astype(np.int64), header, index=0)
         bounded: Floats = np.clip(looked_up.astype(np.float64) / (2**bits - 1), 0, 1)
         return bounded
-    center, width = (_first(_find(header, name)) for name in ("WindowCenter", "WindowWidth"))
-    if center is not None and width is not None:
-        function = str(_find(header, "VOILUTFunction") or "LINEAR")
-        return window(meant, center, width, _EXACT if stored.dtype.kind == "f" and function == "LINEAR" else function)
-    low, high = _range(stored, header)
-    return np.clip((meant - low) / ((high - low) or 1.0), 0, 1)
+    if (ends := _ends(stored, header)) is not None:
+        return np.clip((meant - ends[0]) / (ends[1] - ends[0]), 0, 1)
+    center, width = _window(header)
+    sigmoid: Floats = 1 / (1 + np.exp(np.clip(-4 * (meant - center) / width, -700, 700)))
+    return sigmoid
 
 
-def window(values: Floats, center: float, width: float, function: str = "LINEAR") -> Floats:
-    """Return values within a window as [0, 1] (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3).
+def _ends(stored: NDArray[Any], header: Dataset) -> tuple[float, float] | None:
+    """Return which meant values are black and white; None where a table or a curve lies between.
 
     Raises:
         BadImageError: a width that the standard forbids, or an unknown function.
     """
+    if _find(header, "VOILUTSequence"):
+        return None
+    center, width = _window(header)
+    if np.isnan([center, width]).any():
+        return _range(stored, header)
+    function = str(_find(header, "VOILUTFunction") or "LINEAR")
+    if stored.dtype.kind == "f" and function == "LINEAR":
+        function = _EXACT
     if not np.isfinite([center, width]).all() or width < (1 if function == "LINEAR" else 1e-12):
         raise BadImageError(f"WindowWidth is {width:g} about {center:g}, which is no window; mend the tag")
     if function == "LINEAR":
-        return np.clip((values - (center - 0.5)) / max(width - 1, 1e-9) + 0.5, 0, 1)
+        half = max(width - 1, 1e-9) / 2
+        return center - 0.5 - half, center - 0.5 + half
     if function == _EXACT:
-        return np.clip((values - center) / width + 0.5, 0, 1)
+        return center - width / 2, center + width / 2
     if function == "SIGMOID":
-        sigmoid: Floats = 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -700, 700)))
-        return sigmoid
+        return None
     raise BadImageError(f"VOILUTFunction is '{function[:16]}'; expected LINEAR, LINEAR_EXACT or SIGMOID")
+
+
+def _window(header: Dataset) -> tuple[float, float]:
+    """Return center and width of the first window; NaN where there is none."""
+    center, width = (_first(_find(header, name)) for name in ("WindowCenter", "WindowWidth"))
+    return (float("nan"), float("nan")) if center is None or width is None else (center, width)
 
 
 def _rescaled(values: Floats, header: Dataset) -> Floats:
     if header.get("ModalityLUTSequence"):
         looked_up: Floats = apply_modality_lut(np.rint(values).astype(np.int64), header).astype(np.float64)
         return looked_up
+    slope, intercept = _slope(header)
+    return values * slope + intercept
+
+
+def _slope(header: Dataset) -> tuple[float, float]:
     slope, intercept = (_first(_find(header, name)) for name in ("RescaleSlope", "RescaleIntercept"))
     slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
     if slope == 0 or not np.isfinite([slope, intercept]).all():
         raise BadImageError(f"RescaleSlope is {slope:g} and RescaleIntercept {intercept:g}; mend the tags")
-    return values * slope + intercept
+    return slope, intercept
 
 
 def _range(stored: NDArray[Any], header: Dataset) -> tuple[float, float]:
@@ -212,7 +247,7 @@ def _range(stored: NDArray[Any], header: Dataset) -> tuple[float, float]:
         kept = kept if kept.size else stored
         ends = np.array([kept.min(), kept.max()], dtype=np.float64)
     low, high = sorted(_rescaled(ends, header).tolist())
-    return low, high
+    return low, high if high > low else low + 1.0
 
 
 def _find(header: Dataset, name: str) -> Any:

@@ -22,7 +22,6 @@ from pydicom.uid import (
 
 from shortcut_audit.data import dicom
 from shortcut_audit.data.decode import BadImageError, decode, image_size
-from shortcut_audit.data.dicom import window
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
@@ -205,18 +204,35 @@ def test_monochrome1_is_inverted_after_the_window(tmp_path):
     assert inverted[-1, -1] == 0
 
 
-@pytest.mark.parametrize(("function", "middle", "quarter"), [("LINEAR", 0.5, None), ("LINEAR_EXACT", 0.5, 0.25)])
-def test_windows_follow_the_standard(function, middle, quarter):
-    at = 99.5 if function == "LINEAR" else 100.0
-    assert window(np.array([at]), 100, 40, function)[0] == pytest.approx(middle)
-    if quarter:
-        assert window(np.array([90.0]), 100, 40, function)[0] == pytest.approx(quarter)
-    assert window(np.array([0.0, 500.0]), 100, 40, function).tolist() == [0, 1]
+@pytest.mark.parametrize(
+    ("function", "at"),
+    [
+        # 100 wide at 200: LINEAR is 0 up to 150 and 1 from 249, LINEAR_EXACT 0 up to 150 and 1 from 250.
+        ("LINEAR", {149: 0, 150: 0, 199: 49 / 99, 200: 50 / 99, 249: 1, 4000: 1}),
+        ("LINEAR_EXACT", {149: 0, 150: 0, 175: 0.25, 200: 0.5, 250: 1, 4000: 1}),
+        ("SIGMOID", {200: 0.5, 225: 1 / (1 + np.exp(-1)), 175: 1 / (1 + np.exp(1)), 4000: 1}),
+    ],
+)
+def test_windows_pass_through_the_points_that_the_standard_says(tmp_path, function, at):
+    seen = read(tmp_path, film(WindowCenter=200, WindowWidth=100, VOILUTFunction=function)).ravel()
+    np.testing.assert_allclose(seen[list(at)], list(at.values()), atol=1e-6)
 
 
-def test_a_sigmoid_window_passes_its_known_points():
-    seen = window(np.array([100.0, 110.0, -1e9, 1e9]), 100, 40, "SIGMOID")
-    np.testing.assert_allclose(seen, [0.5, 1 / (1 + np.exp(-1)), 0, 1], atol=1e-9)
+def test_a_window_of_width_1_is_a_step(tmp_path):
+    seen = read(tmp_path, film(WindowCenter=200, WindowWidth=1)).ravel()
+    assert seen[:199].max() == 0
+    assert seen[200:].min() == 1
+
+
+@given(st.integers(1, 60_000), st.integers(2, 5000), st.sampled_from([1.0, 0.25, -1.0, 3.7]), st.integers(-2000, 2000))
+@settings(deadline=None, max_examples=60)
+def test_the_fast_way_gives_the_numbers_of_double_precision(tmp_path_factory, center, width, slope, intercept):
+    stored = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    tags = {"BitsStored": 16, "HighBit": 15, "WindowCenter": center, "WindowWidth": width}
+    raw = film(stored, **tags, RescaleSlope=slope, RescaleIntercept=intercept)
+    meant = stored * slope + intercept
+    expected = np.clip((meant - (center - 0.5)) / (width - 1) + 0.5, 0, 1)
+    np.testing.assert_allclose(read(tmp_path_factory.mktemp("w"), raw)[:, :, 0], expected, atol=1e-6)
 
 
 def test_of_several_windows_the_first_is_taken(tmp_path):

@@ -163,7 +163,7 @@ def test_damaged_files_are_read_at_their_size_or_refused(tmp_path_factory, data)
     raw = bytearray(deep if kind == "PNG16" else stream.getvalue())
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    path = tmp_path_factory.mktemp("fuzz") / "a.img"
+    path = tmp_path_factory.mktemp("fuzz") / "a.bin"
     path.write_bytes(raw[: data.draw(st.sampled_from([len(raw), len(raw) // 2, len(raw) - 3]))])
     try:
         pixels = decode(path)
