@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .lint import lint
 from .options import ConfigOptions, DataOptions, takes
 from .output import emit, emit_json
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Check a data set as downloaded, write its manifest, or render a synthetic one.\n\n"
+    help="Check a data set as downloaded, write its manifest, look for cheats in it, or render a synthetic one.\n\n"
     "Example: audit data check --dataset chexpert --root data/CheXpert-v1.0-small",
 )
+app.command()(lint)
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
 
 

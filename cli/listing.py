@@ -16,6 +16,7 @@ REGISTRIES = {
     "methods": ("shortcut_audit.attribution.base", "METHODS"),
     "summarizers": ("shortcut_audit.models.summarizers", "SUMMARIZERS"),
     "cleaning": ("shortcut_audit.masks.cleaning", "CLEANING"),
+    "probes": ("shortcut_audit.audit.lint.probes", "PROBES"),
     "checks": ("shortcut_audit.audit.checks", "CHECKS"),
     "sections": ("shortcut_audit.report.sections", "SECTIONS"),
 }
@@ -26,7 +27,7 @@ KINDS = (*REGISTRIES, "configs")
 def list_kind(
     options: PrintOptions, *, kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(KINDS))]
 ) -> None:
-    """What there is, by kind: datasets, attributes, methods, summarizers, cleaning, checks, sections, configs.
+    """What there is, by kind: datasets, attributes, methods, summarizers, cleaning, probes, checks, sections, configs.
 
     Reads the package only. Each entry is one file of it: add a file, and it
     is listed here.

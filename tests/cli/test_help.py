@@ -8,7 +8,7 @@ import pytest
 
 COMMANDS = [
     "demo", "train", "explain", "pretrain", "finetune", "evaluate", "compare", "report", "list", "doctor",
-    "data check", "data prepare", "data synth",
+    "data check", "data prepare", "data synth", "data lint",
 ]  # fmt: skip
 PRINT_EVERY_HELP = """
 from shortcut_audit_cli.main import app

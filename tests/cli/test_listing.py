@@ -14,6 +14,7 @@ import pytest
         ("attributes", "chest_tube"),
         ("methods", "integrated_gradients"),
         ("summarizers", "mean_probability"),
+        ("probes", "metadata"),
         ("checks", "reliance"),
         ("sections", "verdict"),
         ("configs", "isic2017_traps"),
@@ -41,5 +42,5 @@ def test_an_unknown_kind_is_2_with_the_nearest_and_all_known(audit):
     assert ran.returncode == 2
     assert ran.stderr == (
         "error: no kind is called 'dataset' (did you mean 'datasets'?); "
-        "there are: datasets, attributes, methods, summarizers, cleaning, checks, sections, configs\n"
+        "there are: datasets, attributes, methods, summarizers, cleaning, probes, checks, sections, configs\n"
     )
