@@ -74,18 +74,30 @@ def prepare(options: DataOptions, *, out: OutFolder) -> None:
 
 @app.command()
 @takes(ConfigOptions)
-def synth(options: ConfigOptions, *, out: OutFolder) -> None:
-    """Render the synthetic chest X-rays of 'audit demo': each film with and without a chest tube.
+def synth(
+    options: ConfigOptions,
+    *,
+    out: OutFolder,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="synthetic_cxr (chest films, the default) or synthetic_derm.")
+    ] = None,
+) -> None:
+    """Render synthetic chest films or dermoscopic images, each also with each planted attribute switched.
 
-    Reads nothing.
+    Reads nothing. What is planted, how strongly, and with which errors is
+    said by dataset.options: see docs/how-to/synthetic.md.
     Leaves images, masks and footprints (PNG), manifest.csv, manifest.json.
 
-    Example: audit data synth --out synthetic --set dataset.options.train=200
+    Example: audit data synth --dataset synthetic_derm --out derm --set dataset.options.size_link=1
     """
-    from shortcut_audit.data.datasets import DATASETS
+    from shortcut_audit.data.datasets import DATASETS, RENDERED
+    from shortcut_audit.errors import UsageError
 
-    config = options.load(dataset__options__seed=options.seed)
-    manifest = DATASETS.get("synthetic_cxr")(out, config.dataset)
+    config = options.load(dataset__options__seed=options.seed, dataset__name=dataset)
+    name = config.dataset.name
+    if name not in RENDERED:
+        raise UsageError(f"the data set '{name}' is not rendered; expected --dataset {' or '.join(RENDERED)}")
+    manifest = DATASETS.get(name)(out, config.dataset)
     _tell(out / "manifest.csv", manifest, as_json=options.as_json)
 
 

@@ -17,6 +17,7 @@ from shortcut_audit.audit.result.result import AuditResult, write_result
 from shortcut_audit.audit.run import ask_questions, audit_table, cases_to_reread
 from shortcut_audit.audit.table.question import Setting
 from shortcut_audit.audit.table.scores import ScoresTable, read_scores
+from shortcut_audit.data.datasets import RENDERED
 from shortcut_audit.data.manifest import SPLITS
 from shortcut_audit.data.validate import SHARED_PATIENTS
 from shortcut_audit.models.checkpoint import Model, load_model
@@ -93,7 +94,7 @@ def _card(study: Study) -> dict[str, Any]:
 
 
 def _banners(study: Study) -> tuple[str, ...]:
-    banners = [SYNTHETIC] if study.config.dataset.name == "synthetic_cxr" else []
+    banners = [SYNTHETIC] if study.config.dataset.name in RENDERED else []
     banners += [note for note in study.manifest.card.notes if SHARED_PATIENTS in note]
     banners += [
         f"{split}: {note}"

@@ -10,7 +10,7 @@ import numpy as np
 from shortcut_audit.audit.table.groups import composite_terms
 from shortcut_audit.config import Config
 from shortcut_audit.data.classes import ClassRule, class_masks, parse_class
-from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.datasets import RENDERED, open_dataset
 from shortcut_audit.data.images import load_pixels
 from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import Manifest, Split, read_manifest
@@ -113,7 +113,7 @@ def begin(run: Run, config: Config) -> Study:
 
     """
     dataset = config.dataset
-    if dataset.name == "synthetic_cxr":
+    if dataset.name in RENDERED:
         options = {"size": config.image.size, "seed": config.seed, **dataset.options}
         root = dataset.root or str((run.folder / "films").resolve())
         dataset = dataset.model_copy(update={"options": options, "root": root})

@@ -216,3 +216,22 @@ def test_synth_renders_nothing_over_films_of_other_options(audit, tmp_path, file
 
     assert (other.returncode, other.stdout, files()) == (73, "", before)
     assert "films holds synthetic films of other options; name another folder with --out or --root" in other.stderr
+
+
+def test_synth_renders_dermoscopic_images_that_lint_can_look_at(audit, tmp_path):
+    few = [word for split in ("train", "val", "test") for word in ("--set", f"dataset.options.{split}=16")]
+    few += ["--set", "dataset.options.size=32", "--set", "dataset.options.rates={ruler: [1, 0]}"]
+
+    made = audit("data", "synth", "--dataset", "synthetic_derm", "--out", "derm", *few, "--quiet")
+    looked = audit("data", "lint", "--dataset", "synthetic_derm", "--root", "derm", *few, "--json", "--quiet")
+
+    assert made.stdout == "derm/manifest.csv: 48 images; it holds ids, so keep it to yourself\n"
+    said = {one["clue"]: one["said"] for one in json.loads(looked.stdout)["clues"]}
+    assert (looked.returncode, said["attribute.ruler"]) == (0, "given away")
+
+
+def test_synth_of_a_set_that_is_not_rendered_is_2(audit, files):
+    ran = audit("data", "synth", "--dataset", "chexpert", "--out", "films")
+
+    assert (ran.returncode, files()) == (2, {})
+    assert "the data set 'chexpert' is not rendered; expected --dataset synthetic_cxr or synthetic_derm" in ran.stderr

@@ -35,6 +35,11 @@ def synthetic_cxr(root):
     return DatasetConfig(root=str(root), options={"size": 32, "train": 16, "val": 8, "test": 16})
 
 
+def synthetic_derm(root):
+    options = {"size": 32, "train": 16, "val": 8, "test": 16}
+    return DatasetConfig(name="synthetic_derm", root=str(root), options=options)
+
+
 def covid_qu_ex(root):
     chest_trees.write_covid(root)
     images = sorted(path.relative_to(root).as_posix() for path in root.glob("Lung*/*/*/*/images/*.png"))
@@ -76,6 +81,7 @@ WRITERS = {
 }
 TREES = {
     "chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr,
+    "synthetic_derm": synthetic_derm,
     "covid_qu_ex": covid_qu_ex, "jsrt": jsrt, "vindr_cxr": vindr_cxr,
     **{name: plain(name, write) for name, write in WRITERS.items()},
 }  # fmt: skip

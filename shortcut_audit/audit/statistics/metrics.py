@@ -122,7 +122,7 @@ def pool(parts: Sequence[Auroc], shares: Sequence[float], sampling: Sampling) ->
     positives = np.concatenate([part.positives for part in parts])
     negatives = np.concatenate([part.negatives for part in parts])
     return Auroc(
-        value=float(np.dot(shares, [part.value for part in parts])),
+        value=float(np.clip(np.dot(shares, [part.value for part in parts]), 0, 1)),
         influence=np.sum([share * part.influence for share, part in zip(shares, parts, strict=True)], axis=0),
         df=satterthwaite(variances, [max(part.df, 1) for part in parts]),
         positives=positives,

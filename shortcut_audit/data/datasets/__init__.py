@@ -16,6 +16,8 @@ from shortcut_audit.registry import Registry
 
 Dataset = Callable[[Path, DatasetConfig], Manifest]
 DATASETS: Registry[Dataset] = Registry("dataset", "shortcut_audit.data.datasets")
+RENDERED = ("synthetic_cxr", "synthetic_derm")
+"""Data sets that are rendered where they are not there yet; without a root, into the run folder."""
 ROOT_VARIABLE = "SHORTCUT_AUDIT_DATA"
 
 

@@ -6,17 +6,14 @@ and 1,498 negatives with a tube label). Where they are .5 and .5 there is no ass
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS
@@ -29,12 +26,11 @@ from shortcut_audit.data.film import (
     draw_film,
     draw_pneumothorax,
 )
-from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split, read_manifest
+from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split
 from shortcut_audit.data.opacity import Opacity, draw_opacity, render_opacity
+from shortcut_audit.data.rendered import options_of, render_all, rendered_before, with_errors
 from shortcut_audit.data.spurious import SPURIOUS
-from shortcut_audit.errors import BusyError, UsageError
 from shortcut_audit.provenance import fingerprint
-from shortcut_audit.runtime import progress
 from shortcut_audit.shapes import Floats, Mask
 
 FINDING = "pneumothorax"
@@ -45,9 +41,11 @@ LEADS_RATE = 0.5
 AFFECTED_FILM_POSITIVE = 0.85
 """Share of an affected patient's films on which the lung is not yet (or no longer) expanded."""
 FILMS_PER_PATIENT = (0.4, 0.3, 0.2, 0.1)
-CHUNK = 25
 OPACITY_STREAM = 7
 """Sets the random numbers of the opacity apart from all others."""
+RESIDUE_STREAM = 8
+OFF = {"opacity": 0.0, "harder_negatives": 0.0, "serial": 0.0, "label_error": 0.0, "attribute_error": 0.0}
+"""Knobs that came later: where they are off, films and fingerprint are those of a generator without them."""
 
 
 class SyntheticOptions(BaseModel):
@@ -57,7 +55,11 @@ class SyntheticOptions(BaseModel):
     the test split only: it makes the cases with a tube easier or harder without teaching a model anything.
     ``ipsilateral`` is how often a tube lies on the side of the pneumothorax; at .5 its side tells nothing.
     ``opacity`` is the share of patients with a patchy opacity, a second finding that stands for infection; at 0
-    the films have no such finding, and are byte for byte those of a generator that does not know it.
+    the films have no such finding. ``harder_negatives`` gives test films without the finding but with a tube what a
+    drained pneumothorax leaves: a crescent of this share of the contrast, no finding by its label.
+    ``serial`` is the log-odds of a tube per later film of a patient: first films come before drainage, last ones
+    after it; the films then have ``covariate.film``. ``label_error`` and ``attribute_error`` are shares of labels
+    that are wrong. Where a knob is 0 the films are byte for byte those of a generator that does not know it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,11 +74,15 @@ class SyntheticOptions(BaseModel):
     ipsilateral: float = Field(default=0.9, ge=0, le=1)
     severity_link: float = 0.0
     opacity: float = Field(default=0.0, ge=0, lt=1)
+    harder_negatives: float = Field(default=0.0, ge=0, le=1)
+    serial: float = 0.0
+    label_error: float = Field(default=0.0, ge=0, lt=0.5)
+    attribute_error: float = Field(default=0.0, ge=0, lt=0.5)
     seed: int = 0
 
     def identity(self) -> dict[str, Any]:
         """Return what the films depend on."""
-        return self.model_dump(exclude=set() if self.opacity else {"opacity"})
+        return self.model_dump(exclude={name for name, off in OFF.items() if getattr(self, name) == off})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +103,14 @@ class FilmPlan:
     seed: tuple[int, ...]
     opacity: Opacity | None = None
     opacity_asked: bool = False
+    residue: Pneumothorax | None = None
+    serial_asked: bool = False
 
 
 @DATASETS.register("synthetic_cxr")
 def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
     """Chest films rendered here, with a planted chest tube, ECG leads and exact counterparts."""
-    options = _options(config)
+    options = options_of(SyntheticOptions, config)
     card = DataCard(
         name=config.title or "synthetic chest films",
         source="rendered by shortcut-audit",
@@ -118,26 +126,17 @@ def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
             f"severity link in the test films = {options.severity_link}",
         ),
     )
-    if (root / "manifest.csv").is_file():
-        found = read_manifest(root)
-        if found.card.release == card.release:
-            return replace(found, root=root)  # wherever the folder was moved to
-        raise BusyError(f"{root} holds synthetic films of other options; name another folder with --out or --root")
-    plans = plan_films(options)
-    rows = _render_all(plans, root, options.size)
-    manifest = Manifest.from_frame(pl.DataFrame(rows), card=card, root=root, where=str(root / "manifest.csv"))
+    if (found := rendered_before(root, card.release)) is not None:
+        return found
+    for folder in ("images", "switched", "masks"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    told = "Rendering chest films, each with and without the tube"
+    rows = render_all(plan_films(options), _write_film, root, options.size, what=told)
+    rows = with_errors(rows, labels=options.label_error, attributes=options.attribute_error, seed=options.seed)
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    manifest = Manifest.from_frame(frame, card=card, root=root, where=str(root / "manifest.csv"))
     manifest.save(root)
     return manifest
-
-
-def _options(config: DatasetConfig) -> SyntheticOptions:
-    try:
-        return SyntheticOptions.model_validate(config.options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(SyntheticOptions.model_fields)
-        raise UsageError(f"dataset.options.{key}: {first['msg']}; known keys here: {known}") from error
 
 
 def plan_films(options: SyntheticOptions) -> list[FilmPlan]:
@@ -150,7 +149,9 @@ def plan_films(options: SyntheticOptions) -> list[FilmPlan]:
             patient = made[-1].seed[2] + 1 if made else 0
             made += _plan_patient(options, split, (options.seed, code, patient))
         link = options.severity_link if split == "test" else 0.0
-        plans += _with_tubes(made[:wanted], options, link, np.random.default_rng((options.seed, code)))
+        made = _with_tubes(made[:wanted], options, link, np.random.default_rng((options.seed, code)))
+        plans += [_with_residue(plan, options.harder_negatives) for plan in made] if split == "test" else made
+    plans = [replace(plan, serial_asked=True) for plan in plans] if options.serial else plans
     return [_with_opacity(plan, options.opacity) for plan in plans] if options.opacity else plans
 
 
@@ -159,6 +160,14 @@ def _with_opacity(plan: FilmPlan, share: float) -> FilmPlan:
     affected = np.random.default_rng((*plan.seed[:-1], OPACITY_STREAM)).random() < share
     drawn = draw_opacity(np.random.default_rng((*plan.seed, OPACITY_STREAM)))
     return replace(plan, opacity=drawn if affected else None, opacity_asked=True)
+
+
+def _with_residue(plan: FilmPlan, share: float) -> FilmPlan:
+    """Return the plan with what a drained pneumothorax leaves, where there is a tube and no finding."""
+    if not share or plan.finding is not None or not plan.tube:
+        return plan
+    drawn = draw_pneumothorax(np.random.default_rng((*plan.seed, RESIDUE_STREAM)))
+    return replace(plan, residue=replace(drawn, side=plan.tube_side, contrast=share * drawn.contrast))
 
 
 def _plan_patient(options: SyntheticOptions, split: Split, seed: tuple[int, int, int]) -> list[FilmPlan]:
@@ -198,40 +207,20 @@ def _with_tubes(
 ) -> list[FilmPlan]:
     """Give tubes to exactly the wanted share of either class.
 
-    The films with the largest link * severity + logistic noise get one: a logistic model whose
+    The films with the largest link * severity + serial * film + logistic noise get one: a logistic model whose
     intercept is whatever makes the share exact. Exact shares keep a chance association, which a model
     would learn, out of the set that is to have none.
     """
     noise = rng.logistic(size=len(plans))
     severity = [np.log(p.finding.area / AREA_MEDIAN) / AREA_SIGMA if p.finding else 0.0 for p in plans]
-    inclination = link * np.array(severity) + noise
+    later = np.array([plan.seed[-1] for plan in plans])
+    inclination = link * np.array(severity) + noise + options.serial * later
     positive = np.array([plan.finding is not None for plan in plans])
     tube = np.zeros(len(plans), dtype=bool)
     for rows, rate in ((positive, options.tube_given_finding), (~positive, options.tube_given_none)):
         ranked = np.flatnonzero(rows)[np.argsort(-inclination[rows], kind="stable")]
         tube[ranked[: round(rate * len(ranked))]] = True
     return [replace(plan, tube=bool(given)) for plan, given in zip(plans, tube, strict=True)]
-
-
-def _render_all(plans: list[FilmPlan], root: Path, size: int) -> list[dict[str, Any]]:
-    """Render and write all films on all cores; return their manifest rows in order."""
-    for folder in ("images", "switched", "masks"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    chunks = [plans[start : start + CHUNK] for start in range(0, len(plans), CHUNK)]
-    rows: list[dict[str, Any]] = []
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    with (
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-        progress("Rendering chest films, each with and without the tube", len(plans), "films") as bar,
-    ):
-        for done in pool.map(_render_chunk, chunks, [root] * len(chunks), [size] * len(chunks)):
-            rows += done
-            bar.advance(len(done))
-    return rows
-
-
-def _render_chunk(plans: list[FilmPlan], root: Path, size: int) -> list[dict[str, Any]]:
-    return [_write_film(plan, root, size) for plan in plans]
 
 
 def render(plan: FilmPlan, size: int) -> tuple[dict[bool, Floats], dict[str, Mask]]:
@@ -242,7 +231,7 @@ def render(plan: FilmPlan, size: int) -> tuple[dict[bool, Floats], dict[str, Mas
         structure and device; the devices' masks are where they are (or would be) drawn.
     """
     rng = np.random.default_rng(plan.seed)
-    film = draw_film(rng, plan.anatomy, plan.finding, size=size)
+    film = draw_film(rng, plan.anatomy, plan.finding or plan.residue, size=size)
     tube, leads = SPURIOUS.get(TUBE), SPURIOUS.get(LEADS)
     tube_params = tube.draw(rng, side=plan.tube_side)
     leads_params = leads.draw(rng, side=plan.leads_side)
@@ -294,4 +283,5 @@ def _row(plan: FilmPlan, name: str, paths: dict[str, str | None], area: float) -
         f"severity.{FINDING}": f"{area:.6f}" if plan.finding else None,
         "sex": plan.sex,
         "age": str(plan.age),
+        **({"covariate.film": str(plan.seed[-1])} if plan.serial_asked else {}),
     }

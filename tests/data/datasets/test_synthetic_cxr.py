@@ -239,3 +239,47 @@ def test_a_film_without_the_opacity_has_a_label_of_0_and_no_mask(tmp_path):
     assert {row["label.opacity"] for row in rows} == {0.0, 1.0}
     assert all((row["label.opacity"] == 1) == (row["mask.opacity"] is not None) for row in rows)
     assert all(row[f"mask.{name}"] for row in rows for name in ("lungs", "heart", "clavicles"))
+
+
+LATER = {"harder_negatives": 0.5, "serial": 2.0, "label_error": 0.1, "attribute_error": 0.1}
+
+
+@pytest.mark.parametrize("knob", sorted(LATER))
+def test_a_later_knob_is_part_of_the_films_identity_only_where_it_is_on(knob):
+    assert knob not in SyntheticOptions().identity()
+    assert SyntheticOptions(**{knob: LATER[knob]}).identity()[knob] == LATER[knob]
+
+
+def test_harder_negatives_are_test_films_with_a_tube_and_no_finding_and_get_a_faint_crescent():
+    options = {"train": 60, "val": 8, "test": 60}
+    plain, harder = (plan_films(SyntheticOptions(**options, harder_negatives=share)) for share in (0.0, 0.5))
+    changed = [(a, b) for a, b in zip(plain, harder, strict=True) if a != b]
+    assert changed
+    assert all(b.split == "test" and b.tube and b.finding is None and b.residue for _, b in changed)
+    assert len(changed) == sum(p.split == "test" and p.tube and p.finding is None for p in plain)
+    before, after = (render(plan, 64)[0] for plan in changed[0])
+    for state in (True, False):  # it stays when the tube goes: harder, but not because of the tube
+        darker = before[state] - after[state]
+        assert (darker > 0.005).any()
+
+
+def test_in_serial_films_tubes_come_later_and_their_shares_stay_exact(tmp_path):
+    plain, serial = (plan_films(SyntheticOptions(**PLANNED, serial=odds)) for odds in (0.0, 4.0))
+    assert rates(serial, "test") == rates(plain, "test")
+
+    def later(plans):
+        return np.mean([p.seed[-1] for p in plans if p.tube]) - np.mean([p.seed[-1] for p in plans if not p.tube])
+
+    assert later(serial) > later(plain) + 0.5
+    made = open_dataset(config(tmp_path / "made", serial=4.0))
+    assert set(made.frame["covariate.film"]) <= {0.0, 1.0, 2.0, 3.0}
+
+
+def test_wrong_labels_leave_every_pixel_as_it_was(manifest, tmp_path):
+    wrong = open_dataset(config(tmp_path / "wrong", label_error=0.4, attribute_error=0.4))
+    assert (wrong.frame["label.pneumothorax"] != manifest.frame["label.pneumothorax"]).sum() > 3
+    assert (wrong.frame["attribute.chest_tube"] != manifest.frame["attribute.chest_tube"]).sum() > 3
+    before, after = (digest(made.root) for made in (manifest, wrong))
+    assert {k: v for k, v in before.items() if k.endswith(".png")} == {
+        k: v for k, v in after.items() if k.endswith(".png")
+    }
