@@ -111,6 +111,7 @@ def evaluate(
     """
     from shortcut_audit import pipeline
     from shortcut_audit.errors import UsageError
+    from shortcut_audit.stages.by_plan import ByPlan
 
     if sum(named is not None for named in (run, model, scores)) > 1:
         raise UsageError("--run, --model and --scores name three things to audit; give one of them")
@@ -132,7 +133,7 @@ def evaluate(
         )
         return
     rules = pipeline.load_policy(policy) if policy else None
-    by = pipeline.ByPlan(path=plan, reason=allow_deviation) if plan else None
+    by = ByPlan(path=plan, reason=allow_deviation) if plan else None
     if scores is not None:
         outcome = pipeline.evaluate_scores(config, scores, out=options.out, by=by)
     else:

@@ -39,7 +39,8 @@ def plan_lines(result: AuditResult) -> list[str]:
         return []
     name = f"{plan.file} (SHA-256 {plan.sha256[:12]})"
     if not plan.deviations:
-        return [f"By the plan {name}: nothing was changed."]
+        held = "" if plan.holds_values else " It does not hold labels and attributes: whether these were is not known."
+        return [f"By the plan {name}: nothing was changed.{held}"]
     changed = [f"    {one.what}: {one.asked}, planned {one.planned}" for one in plan.deviations]
     return [f"! DEVIATES from the plan {name}:", *changed, f"    Reason given: {plan.reason}"]
 

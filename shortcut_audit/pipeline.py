@@ -17,10 +17,10 @@ from shortcut_audit.runs import Run, hold, newest_run, open_run, read_run
 from shortcut_audit.runtime import say
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.plans.deviations import PlanInForce
     from shortcut_audit.audit.plans.plan import Plan
     from shortcut_audit.audit.plans.policy import Gate, Policy
     from shortcut_audit.audit.versions.update_result import UpdateResult
+    from shortcut_audit.stages.by_plan import ByPlan
     from shortcut_audit.stages.check import Need
     from shortcut_audit.stages.compare import Asked
 
@@ -156,15 +156,15 @@ def clean(
     from shortcut_audit.stages import students
     from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.evaluate import audit_files
-    from shortcut_audit.stages.study import begin
+    from shortcut_audit.stages.study import begin, need_attributes
 
     named = students.students(rules)
     source = _source(run, MASKS, "make masks with 'audit pretrain' or 'audit explain'")
     config = students.asked_of(lay_over(source.config, config), rules)
-    _need_attribute(config)
     given = {"masks": source.digest(MASKS), "students": ";".join(named), "seeds": str(seeds)}
     with open_run("masks clean", config, out=out, new=new, given=given) as target:
         study = begin(target, config)
+        need_attributes(study.config, study.manifest)
         check_names(study, "segmenter", "audit")
         for cleaning in named.values():
             check_names(study.cleaned(cleaning), "pseudo")
@@ -174,14 +174,6 @@ def clean(
         return replace(told, lines=(*students.told(result), *told.lines))
 
 
-@dataclass(frozen=True, kw_only=True)
-class ByPlan:
-    """The plan that an audit is to keep to, and the reason why it may not."""
-
-    path: Path
-    reason: str | None
-
-
 def evaluate(
     config: Config, *, run: Path | None, out: Path | None, model: Path | None, by: ByPlan | None = None
 ) -> Outcome:
@@ -189,23 +181,25 @@ def evaluate(
 
     What was typed is laid over the run's configuration; ``--dataset`` audits on other data.
     """
+    from shortcut_audit.stages.by_plan import take_plan
     from shortcut_audit.stages.evaluate import audit_model, audit_run
 
     if model is not None:
-        config, plan = _follow(config, by)
+        config, plan = take_plan(config, by)
         with open_run("evaluate", config, out=out, new=False, given={"model": _digest_of(model)}) as opened:
             return _told(*audit_model(opened, config, model, plan))
     source = _source(run, ANY_MODEL, "train one with 'audit train' or 'audit pretrain'")
-    config, plan = _follow(lay_over(source.config, config), by)
+    config, plan = take_plan(lay_over(source.config, config), by)
     with hold(source):
         return _told(*audit_run(source, config, out, plan))
 
 
 def evaluate_scores(config: Config, path: Path, *, out: Path | None, by: ByPlan | None = None) -> Outcome:
     """Audit a CSV of scores: no images, no torch."""
+    from shortcut_audit.stages.by_plan import take_plan
     from shortcut_audit.stages.evaluate_scores import audit_file
 
-    config, plan = _follow(config, by)
+    config, plan = take_plan(config, by)
     return _told(*audit_file(config, path, out, plan))
 
 
@@ -223,7 +217,6 @@ def freeze(
     from shortcut_audit.stages import freeze as freezing
 
     if scores is not None:
-        _need_attribute(config)
         return freezing.freeze_scores(config, scores, target, intended_use=intended_use)
     from shortcut_audit.stages.evaluate import films_of_model, films_of_run
 
@@ -234,7 +227,6 @@ def freeze(
         source = _source(run, ANY_MODEL, "train one with 'audit train' or 'audit pretrain'")
         config = lay_over(source.config, config)
         films, scope = films_of_run(source, config)
-    _need_attribute(config)
     return freezing.freeze_films(config, films, scope, target, intended_use=intended_use)
 
 
@@ -260,20 +252,6 @@ def apply_gate(policy: Policy, path: Path, outcome: Outcome) -> Gate:
     return gate
 
 
-def _follow(config: Config, by: ByPlan | None) -> tuple[Config, PlanInForce | None]:
-    """Return the configuration with the plan's values under what was asked, and the plan."""
-    plan = None
-    if by is not None:
-        from shortcut_audit.audit.plans.deviations import follow_plan
-        from shortcut_audit.audit.plans.limits import refuse_unknown
-        from shortcut_audit.report.vocabulary import METRICS
-
-        config, plan = follow_plan(config, by.path, by.reason)
-        refuse_unknown(plan.plan.limits, METRICS, where=str(by.path))
-    _need_attribute(config)
-    return config, plan
-
-
 def _digest_of(model: Path) -> str:
     """Return the SHA-256 of a model file that was named; UsageError if it is not there."""
     if not model.is_file():
@@ -290,11 +268,6 @@ def planted_found(result: AuditResult | None) -> bool:
     """Whether the classifier's reliance on what was planted is shown."""
     verdicts = result.verdicts if result else ()
     return any(verdict.model == "classifier" and verdict.reliance == "shown" for verdict in verdicts)
-
-
-def _need_attribute(config: Config) -> None:
-    if not config.evaluate.spurious:
-        raise UsageError("which spurious attribute? Name it with --spurious NAME, as in --spurious chest_tube")
 
 
 def _source(run: Path | None, output: str, hint: str) -> Run:

@@ -18,6 +18,7 @@ from shortcut_audit.config import load_config
 from shortcut_audit.provenance import sha256_file
 from shortcut_audit.report.sections import ordered_sections
 from shortcut_audit.report.vocabulary import METRICS
+from shortcut_audit.stages.freeze import freeze_scores
 
 ROOT = Path(__file__).resolve().parents[1]
 CONCEPTS = (ROOT / "docs" / "concepts.md").read_text()
@@ -161,6 +162,19 @@ def test_every_python_block_that_works_on_a_frame_runs(name, capsys):
         exec(compile(code, name, "exec"), space)
         assert space["result"].verdicts
     assert capsys.readouterr().out
+
+
+def test_the_block_on_plans_runs_by_the_plan_it_names(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    films().write_csv("scores.csv")
+    asked = load_config(sets=["evaluate.spurious=[chest_tube]"])
+    freeze_scores(asked, Path("scores.csv"), Path("plan.yaml"), intended_use="")
+    (code,) = blocks((ROOT / "docs" / "how-to" / "plan.md").read_text(), "python")
+    exec(compile(code, "plan.md", "exec"), {"frame": films().head(188)})
+
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("test ids 200 images, SHA-256 ")
+    assert last.endswith(" 12 films withdrawn by the site")
 
 
 def test_the_block_that_reads_a_mask_store_runs(tmp_path):

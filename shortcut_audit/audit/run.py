@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, Literal
-
-import polars as pl
-from pydantic import ValidationError
+from typing import Any
 
 from shortcut_audit.audit.attribute_labels.label_error import refuse_other_qualities
 from shortcut_audit.audit.checks import CHECKS
@@ -22,7 +19,7 @@ from shortcut_audit.audit.measures.seeds import agreements, seed_means
 from shortcut_audit.audit.plans.deviations import PlanInForce
 from shortcut_audit.audit.plans.limits import judge_limits
 from shortcut_audit.audit.result.examples import Example
-from shortcut_audit.audit.result.judgement import Answer, Limit
+from shortcut_audit.audit.result.judgement import Limit
 from shortcut_audit.audit.result.numbers import Comparison, Metric
 from shortcut_audit.audit.result.result import AuditResult, worst
 from shortcut_audit.audit.table.operating_point import operating_point
@@ -32,11 +29,8 @@ from shortcut_audit.audit.table.rows import cut
 from shortcut_audit.audit.table.scores import ScoresTable
 from shortcut_audit.audit.table.units import collapse, unit_notes
 from shortcut_audit.audit.wording import feature_of
-from shortcut_audit.config import Ask, EvaluateConfig, Origin
-from shortcut_audit.config.checked_yaml import explain
-from shortcut_audit.data.manifest import Pairs, TestDesign
-from shortcut_audit.errors import InputError, UsageError, did_you_mean
-from shortcut_audit.provenance import Provenance, collect_provenance, sha256_bytes
+from shortcut_audit.errors import InputError, UsageError
+from shortcut_audit.provenance import Provenance
 
 LIMITS = {
     "margin": "a gap or a reliance within plus or minus this is taken as none",
@@ -45,8 +39,6 @@ LIMITS = {
     "min_pass_images": "a PASS needs as many images in every cell",
     "confidence": "of every interval",
 }
-USE = ("operating_point", "prevalence", "attribute_rates", "per", "attribute_quality")
-"""What a caller may name of the model's use, of the rows and of the attribute's labels, beside the limits."""
 FIXED = {
     "matched_reference": (MATCHED, "a reference model counts as matched where its A_00 differs by no more"),
     "least_effective": (LEAST_EFFECTIVE, "a cell worth fewer patients after weighting has no standardised numbers"),
@@ -64,7 +56,7 @@ def ask_questions(table: ScoresTable, setting: Setting) -> list[Question]:
     """
     if not setting.limits.spurious:
         have = ", ".join(table.attributes) or "none"
-        raise UsageError(f"no spurious attribute is asked for; name one with --spurious (the table has: {have})")
+        raise UsageError(f"which spurious attribute? Name it with --spurious NAME (the table has: {have})")
     if not (table.frame["split"] == "test").any():
         raise InputError("the table of scores has no rows with split = test; the audit looks at those alone")
     asked = dict.fromkeys(setting.limits.spurious)
@@ -78,18 +70,12 @@ def ask_questions(table: ScoresTable, setting: Setting) -> list[Question]:
 
 def audit_table(
     table: ScoresTable,
+    setting: Setting,
     *,
-    settings: EvaluateConfig,
     dataset: Mapping[str, Any],
-    pairs: Pairs,
-    test_design: TestDesign,
     provenance: Provenance,
-    origins: Mapping[str, Origin] | None = None,
     plan: PlanInForce | None = None,
-    title: str | None = None,
     metrics: Sequence[Metric] = (),
-    answers: Sequence[Answer] = (),
-    comparisons: Sequence[Comparison] = (),
     examples: Sequence[Example] = (),
     excluded: Mapping[str, int] | None = None,
     banners: Sequence[str] = (),
@@ -99,17 +85,11 @@ def audit_table(
 
     Args:
         table: the scores.
-        settings: which attributes, which questions, which limits.
+        setting: which attributes, which questions, which limits; how the rows came about.
         dataset: the data card, as it is to be shown.
-        pairs: whether ``score_with`` and ``score_without`` come from films that differ in nothing else.
-        test_design: how the test split came about.
         provenance: where all this comes from.
-        origins: where each limit comes from, by its name in ``settings``; the default if not named.
         plan: the plan in force, already checked; its limits become verdicts of their own.
-        title: heading of the report.
         metrics: numbers from elsewhere (saliency, Dice), added behind ours.
-        answers: of checks that need more than scores.
-        comparisons: paired differences from elsewhere.
         examples: films of the gallery.
         excluded: films left out before the table was made, by reason.
         banners: what must be read first.
@@ -119,7 +99,7 @@ def audit_table(
         UsageError: an attribute that the table does not have; rates of one named for several.
         InputError: there are no test rows.
     """
-    setting = Setting(limits=settings, pairs=pairs, test_design=test_design, origins=origins or {})
+    settings = setting.limits
     images, table = table, collapse(table, settings.per)
     refuse_rates_of_several(table, settings)
     refuse_other_qualities(table, settings)
@@ -134,8 +114,7 @@ def audit_table(
     own_answers = [answer for case in judged for found in case.findings.values() for answer in found.answers]
     return AuditResult(
         status=worst([verdict.status for verdict in verdicts]),
-        title=title
-        or f"Do the scores depend on {', '.join(dict.fromkeys(feature_of(question) for question in questions))}?",
+        title=f"Do the scores depend on {', '.join(dict.fromkeys(feature_of(question) for question in questions))}?",
         dataset=dict(dataset),
         banners=(*(plan.banners if plan else ()), *banners),
         provenance=provenance,
@@ -143,10 +122,10 @@ def audit_table(
         plan=plan.record if plan else None,
         limits=(*_limits(setting), *(limit.recorded("plan") for limit in (plan.plan.limits if plan else ()))),
         verdicts=verdicts,
-        answers=(*own_answers, *(one.answer for one in planned), *answers),
+        answers=(*own_answers, *(one.answer for one in planned)),
         metrics=numbers,
         curves=tuple(curve for case in cases for found in case.findings.values() for curve in found.curves),
-        comparisons=(*_compare(questions, table), *comparisons),
+        comparisons=tuple(_compare(questions, table)),
         seeds=tuple(found for group in _by_attribute(questions) for found in seed_means(group, table.families)),
         agreements=tuple(agreements(verdicts, table.families)),
         operating_points=tuple(
@@ -159,22 +138,17 @@ def audit_table(
     )
 
 
-def cases_to_reread(
-    table: ScoresTable, result: AuditResult, *, settings: EvaluateConfig, pairs: Pairs, test_design: TestDesign
-) -> list[tuple[str, str]]:
+def cases_to_reread(table: ScoresTable, result: AuditResult, setting: Setting) -> list[tuple[str, str]]:
     """Return case number and id of what the result of :func:`audit_table` says to read again.
 
     Args:
         table: the scores that were audited.
         result: what came out.
-        settings: as they were given to :func:`audit_table`.
-        pairs: the same.
-        test_design: the same.
+        setting: as it was given to :func:`audit_table`.
     """
     if not result.rereads:
         return []
-    setting = Setting(limits=settings, pairs=pairs, test_design=test_design)
-    return reread_ids(ask_questions(collapse(table, settings.per), setting), result.rereads)
+    return reread_ids(ask_questions(collapse(table, setting.limits.per), setting), result.rereads)
 
 
 def _limits(setting: Setting) -> tuple[Limit, ...]:
@@ -218,67 +192,3 @@ def _notes(table: ScoresTable, questions: Sequence[Question]) -> list[str]:
     if table.unit == "image":
         notes["No patients are named: each image is its own cluster."] = None
     return list(notes)
-
-
-def audit_scores(
-    frame: Any,
-    *,
-    spurious: str | Sequence[str],
-    association: Literal["positive", "negative"] | None = None,
-    ask: Ask = "both",
-    pairs: Pairs = "edited",
-    test_design: TestDesign = "natural",
-    **limits: Any,
-) -> AuditResult:
-    """Audit a table of scores in memory.
-
-    Args:
-        frame: a polars or pandas frame with the columns of a scores table (see ``audit/table/scores.py``).
-        spurious: the attribute asked about, or several.
-        association: its sign in training, where the table has no training rows.
-        ask: which of the two questions.
-        pairs: ``exact`` where ``score_with`` and ``score_without`` differ in nothing but the attribute.
-        test_design: ``reversed`` where the associations of the test set were turned round on purpose.
-        **limits: any limit of ``evaluate`` in the config, such as ``margin=0.03``; also ``operating_point``,
-            ``prevalence``, ``attribute_rates``, ``per`` and ``attribute_quality``.
-
-    Raises:
-        UsageError: a column, attribute or limit that is not there.
-        InputError: a value that must not be guessed at.
-    """
-    asked = [spurious] if isinstance(spurious, str) else list(spurious)
-    known = (*LIMITS, *USE)
-    for name in limits:
-        if name not in known:
-            raise UsageError(f"there is no limit '{name}'{did_you_mean(name, known)}; there are: {', '.join(known)}")
-    try:
-        settings = EvaluateConfig(spurious=asked, association=association, ask=ask, **limits)
-    except ValidationError as error:
-        raise UsageError(explain(error, EvaluateConfig)) from error
-    table = ScoresTable.from_frame(_as_polars(frame), where="the table of scores")
-    origins: dict[str, Origin] = dict.fromkeys(limits, "command line")
-    said = {"pairs": pairs, "test_design": test_design}
-    provenance = collect_provenance(
-        command="audit_scores",
-        config={"evaluate": settings.model_dump(mode="json"), "dataset": said},
-        seed=None,
-        inputs={"scores": sha256_bytes(table.frame.write_csv().encode())},
-    )
-    return audit_table(
-        table, settings=settings, dataset={"name": "table of scores", **said},
-        pairs=pairs, test_design=test_design, provenance=provenance, origins=origins,
-    )  # fmt: skip
-
-
-def _as_polars(frame: Any) -> pl.DataFrame:
-    if isinstance(frame, pl.DataFrame):
-        return frame
-    # A pandas frame, without pyarrow: column by column, its several kinds of blank to None.
-    blanks = {name: frame[name].isna().to_numpy() for name in frame.columns}
-    return pl.DataFrame(
-        {
-            str(name): [None if missing else value for value, missing in zip(frame[name].tolist(), gone, strict=True)]
-            for name, gone in blanks.items()
-        },
-        strict=False,
-    )

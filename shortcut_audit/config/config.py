@@ -45,3 +45,7 @@ class Config(Section):
     def origin(self, key: str) -> Origin:
         """Return where the value of a dotted key comes from."""
         return self._origins.get(key, "default")
+
+    def origins(self, section: str) -> dict[str, Origin]:
+        """Return where the value of each key of a section comes from."""
+        return {name: self.origin(f"{section}.{name}") for name in type(getattr(self, section)).model_fields}

@@ -19,6 +19,8 @@ def load_config(
     files: Sequence[Path] = (),
     sets: Sequence[str] = (),
     named: Mapping[str, Any] | None = None,
+    *,
+    by: Origin = "command line",
 ) -> Config:
     """Merge defaults, files, ``--set`` pairs and named options into one checked configuration.
 
@@ -26,6 +28,7 @@ def load_config(
         files: YAML files, later ones over earlier ones.
         sets: ``key.sub=value`` texts; the value is read as YAML.
         named: dotted keys of named options; None values are left out.
+        by: where pairs and named options come from.
 
     Raises:
         UsageError: a file that cannot be read, an unknown key, a value of the wrong kind.
@@ -43,7 +46,7 @@ def load_config(
     for key, value in assigned:
         _assign(merged, key, value)
         for leaf in flat({key: value}):
-            origins[leaf], sources[leaf] = "command line", "the command line"
+            origins[leaf], sources[leaf] = by, f"the {by}"
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:

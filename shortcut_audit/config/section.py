@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Origin = Literal["default", "config", "command line", "plan"]
+Origin = Literal["default", "config", "command line", "argument", "plan"]
+"""Where a value comes from; an argument is one of a call from Python."""
 
 
 class Section(BaseModel):

@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from shortcut_audit.audit.plans.deviations import PlanInForce
-from shortcut_audit.audit.plans.plan import Scope
+from shortcut_audit.audit.plans.images import Scope
 from shortcut_audit.audit.result.result import AuditResult, read_result
 from shortcut_audit.config import Config
 from shortcut_audit.data.attributes import join_attributes
 from shortcut_audit.data.datasets import open_dataset
 from shortcut_audit.data.derive import derive_attributes
+from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.errors import OutputError
 from shortcut_audit.models.checkpoint import load_model
@@ -73,7 +76,8 @@ def audit_files(
 ) -> tuple[AuditResult, Path]:
     """Audit some model files, by name, on the films of a study; ``NAME, seed K`` is one of several seeds."""
     need_attributes(study.config, study.manifest)
-    plan = plan.checked(scope_of_films(study.manifest, study.findings, tuple(files))) if plan else None
+    if plan:
+        plan = plan.checked(scope_of_films(study.config, study.manifest, study.findings, tuple(files)))
     models = {name: sha256_file(path) for name, path in files.items()}
     planned = plan.sha256 if plan else None
     asked = {**questions(study.config), "manifest": study.manifest.fingerprint, "plan": planned, **models}
@@ -102,19 +106,28 @@ def films_of_run(source: Run, config: Config) -> tuple[Manifest, Scope]:
     study = Study(source, config, manifest_of(source, config))
     need_attributes(config, study.manifest)
     models = tuple(name.removesuffix(".safetensors") for name in models_of(study))
-    return study.manifest, scope_of_films(study.manifest, study.findings, models)
+    return study.manifest, scope_of_films(config, study.manifest, study.findings, models)
 
 
 def films_of_model(config: Config, model: Path) -> tuple[Manifest, Scope]:
     """Return the same for the audit of a model file on the configured data set."""
     manifest = open_dataset(config.dataset)
     need_attributes(config, manifest)
-    return manifest, scope_of_films(manifest, findings_asked(config, manifest), (model.stem,))
+    return manifest, scope_of_films(config, manifest, findings_asked(config, manifest), (model.stem,))
 
 
-def scope_of_films(manifest: Manifest, findings: tuple[str, ...], models: tuple[str, ...]) -> Scope:
+def scope_of_films(config: Config, manifest: Manifest, findings: tuple[str, ...], models: tuple[str, ...]) -> Scope:
     """Return what an audit of images is about; its rows are not known before the images are scored."""
-    return Scope(findings=findings, models=models, ids=sorted(manifest.split("test").ids), rows=None)
+    test, policy = manifest.split("test"), config.dataset
+    labels = apply_label_policy(test.labels(findings), uncertain=policy.uncertain, blank=policy.blank)
+    attributes = [f"attribute.{name}" for name in test.attributes]
+    images = [
+        test.frame.select("sample_id", *attributes).with_columns(
+            finding=pl.lit(finding), label=pl.Series(labels[:, column]).fill_nan(None)
+        )
+        for column, finding in enumerate(findings)
+    ]
+    return Scope(findings=findings, models=models, rows=None, images=pl.concat(images))
 
 
 def _folder(study: Study, asked: dict[str, Any]) -> Path:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shortcut_audit.audit.attribute_labels.label_list import LABEL_NEXT, write_label_list
 from shortcut_audit.audit.cases import write_cases
 from shortcut_audit.audit.plans.deviations import PlanInForce
-from shortcut_audit.audit.plans.plan import scope_of_table
+from shortcut_audit.audit.plans.images import scope_of_table
 from shortcut_audit.audit.result.result import AuditResult, read_result, write_result
 from shortcut_audit.audit.run import audit_table, cases_to_reread
 from shortcut_audit.audit.table.question import Setting
@@ -55,25 +55,22 @@ def audit_file(
     plan = plan.checked(scope_of_table(table)) if plan else None
     inputs = {"scores": sha256_file(path), **({"plan": plan.sha256} if plan else {})}
     folder = out or RUNS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{path.stem}"
-    data = config.dataset
-    pairs, test_design = data.pairs or "edited", data.test_design or "natural"
+    setting = Setting.of_table(config)
+    said = {"name": config.dataset.title or path.stem, "source": config.dataset.source}
     refuse_other(folder, {**questions(config), "plan": None, **inputs})
     result = audit_table(
         table,
-        settings=config.evaluate,
-        dataset={"name": data.title or path.stem, "source": data.source, "pairs": pairs, "test_design": test_design},
-        pairs=pairs,
-        test_design=test_design,
+        setting,
+        dataset={**said, "pairs": setting.pairs, "test_design": setting.test_design},
         provenance=collect_provenance(
             command=command_line(), config=config.model_dump(mode="json"), seed=None, inputs=inputs
         ),
-        origins={name: config.origin(f"evaluate.{name}") for name in type(config.evaluate).model_fields},
         plan=plan,
     )
-    write_label_list(table, Setting(limits=config.evaluate, pairs=pairs, test_design=test_design), folder)
+    write_label_list(table, setting, folder)
     write_result(result, folder / AUDIT)
     copy_private(path, folder / SCORES)
-    listed = cases_to_reread(table, result, settings=config.evaluate, pairs=pairs, test_design=test_design)
+    listed = cases_to_reread(table, result, setting)
     if listed:
         write_cases([], folder / CASES, rereads=listed)
     write_report(folder, ("html",))

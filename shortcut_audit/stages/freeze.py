@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from shortcut_audit.audit.plans.plan import Plan, PlannedData, Scope, plan_ids, plan_text, scope_of_table
+from shortcut_audit.audit.plans.images import Scope, plan_ids, plan_values, scope_of_table
+from shortcut_audit.audit.plans.plan import Plan, PlannedData, plan_text
 from shortcut_audit.audit.run import ask_questions
 from shortcut_audit.audit.table.question import Setting
 from shortcut_audit.audit.table.scores import read_scores
@@ -32,10 +33,10 @@ def freeze_scores(config: Config, path: Path, target: Path, *, intended_use: str
     """
     table = read_scores(path, scored=False)
     scored = table.frame["score"].n_unique() > 1  # one score for all is none: the model's name says nothing yet
-    data = config.dataset
-    pairs, test_design = data.pairs or "edited", data.test_design or "natural"
-    ask_questions(table, Setting(limits=config.evaluate, pairs=pairs, test_design=test_design))
-    return _write(config, scope_of_table(table, scored=scored), pairs, test_design, target, intended_use)
+    setting = Setting.of_table(config)
+    ask_questions(table, setting)
+    scope = scope_of_table(table, scored=scored)
+    return _write(config, scope, setting.pairs, setting.test_design, target, intended_use)
 
 
 def freeze_films(config: Config, manifest: Manifest, scope: Scope, target: Path, *, intended_use: str) -> Plan:
@@ -59,6 +60,7 @@ def _write(
         findings=scope.findings,
         models=scope.models,
         test_ids=plan_ids(scope),
+        test_values=plan_values(scope, config.evaluate.spurious),
     )
     write_atomic(target, plan_text(plan), mode=PRIVATE)
     return plan

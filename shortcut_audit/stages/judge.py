@@ -51,7 +51,7 @@ def judge(study: Study, files: dict[str, Path], folder: Path, plan: PlanInForce 
         folder: where ``scores.csv`` lies and the outputs go.
         plan: the plan in force, already checked.
     """
-    config, card = study.config, study.manifest.card
+    config, setting = study.config, _setting(study)
     table = read_scores(folder / SCORES)
     models = {name: load_model(path) for name, path in files.items()}
     chosen, examples = _gallery(study, table, models)
@@ -60,10 +60,8 @@ def judge(study: Study, files: dict[str, Path], folder: Path, plan: PlanInForce 
         metrics += [*look(study, models, finding), *look_at_masks(study, finding)]
     result = audit_table(
         table,
-        settings=config.evaluate,
+        setting,
         dataset=_card(study),
-        pairs=card.pairs,
-        test_design=card.test_design,
         provenance=collect_provenance(
             command=command_line(), config=config.model_dump(mode="json"), seed=config.seed,
             inputs={
@@ -72,7 +70,6 @@ def judge(study: Study, files: dict[str, Path], folder: Path, plan: PlanInForce 
                 **({"plan": plan.sha256} if plan else {}),
             },
         ),
-        origins={name: config.origin(f"evaluate.{name}") for name in type(config.evaluate).model_fields},
         plan=plan,
         metrics=metrics,
         examples=examples,
@@ -80,13 +77,19 @@ def judge(study: Study, files: dict[str, Path], folder: Path, plan: PlanInForce 
         banners=_banners(study),
         notes=_notes(study, files),
     )  # fmt: skip
-    listed = cases_to_reread(table, result, settings=config.evaluate, pairs=card.pairs, test_design=card.test_design)
+    listed = cases_to_reread(table, result, setting)
     write_cases(chosen, folder / CASES, rereads=listed)
-    setting = Setting(limits=config.evaluate, pairs=card.pairs, test_design=card.test_design)
     write_label_list(table, setting, folder)
     write_result(result, folder / AUDIT)
     write_report(folder, ("html",))
     return result
+
+
+def _setting(study: Study) -> Setting:
+    card, config = study.manifest.card, study.config
+    return Setting(
+        limits=config.evaluate, pairs=card.pairs, test_design=card.test_design, origins=config.origins("evaluate")
+    )
 
 
 def _card(study: Study) -> dict[str, Any]:
@@ -119,9 +122,8 @@ def _told(model: Model) -> str:
 
 def _gallery(study: Study, table: ScoresTable, models: dict[str, Model]) -> tuple[list[ChosenCase], list[Example]]:
     """Choose cases of the first question and draw their layers."""
-    asked, card = study.config.evaluate, study.manifest.card
-    setting = Setting(limits=asked, pairs=card.pairs, test_design=card.test_design)
-    questions = [question for question in ask_questions(table, setting) if question.role == "model"]
+    asked = study.config.evaluate
+    questions = [question for question in ask_questions(table, _setting(study)) if question.role == "model"]
     if not questions or asked.gallery == 0:
         return [], []
     lead = questions[0]

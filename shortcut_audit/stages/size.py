@@ -119,11 +119,7 @@ def _named_rates(config: Config, wishes: Mapping[str, float]) -> dict[str, float
 
 def _questions(config: Config, scores: Path) -> list[Question]:
     table = read_scores(scores, scored=False)
-    data = config.dataset
-    setting = Setting(
-        limits=config.evaluate, pairs=data.pairs or "edited", test_design=data.test_design or "natural"
-    )  # fmt: skip
-    return [question for question in ask_questions(table, setting) if question.role == "model"]
+    return [question for question in ask_questions(table, Setting.of_table(config)) if question.role == "model"]
 
 
 def _counted(questions: list[Question]) -> dict[str, dict[Cell, float]]:

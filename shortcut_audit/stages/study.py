@@ -178,8 +178,13 @@ def suggest_attribute(manifest: Manifest, name: str) -> UsageError:
 
 
 def need_attributes(config: Config, manifest: Manifest) -> None:
-    """Raise UsageError if an attribute asked about is not in the data set (``A+B`` names two, ``A=v`` one)."""
+    """Raise UsageError if none is asked about, or one that the data set does not have (``A+B`` names two)."""
     have = manifest.attributes
+    if not config.evaluate.spurious:
+        raise UsageError(
+            "which spurious attribute? Name it with --spurious NAME, as in --spurious chest_tube "
+            f"(the data set '{manifest.card.name}' has: {', '.join(have) or 'none'})"
+        )
     for asked in config.evaluate.spurious:
         for term in composite_terms(asked, have):
             if term not in have and term.partition("=")[0] not in have:

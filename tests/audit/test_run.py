@@ -16,6 +16,7 @@ from shortcut_audit.audit.compare import compare_models
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.result.result import AuditResult, read_result, worst, write_result
 from shortcut_audit.audit.run import audit_table
+from shortcut_audit.audit.table.question import Setting
 from shortcut_audit.config import Config, EvaluateConfig
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.provenance import collect_provenance
@@ -77,9 +78,9 @@ def test_a_pandas_score_that_is_missing_is_refused():
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"spurious": "tub"}, r"there is no attribute 'tub' \(did you mean 'tube'\?\)"),
-    ({"spurious": []}, r"no spurious attribute is asked for; name one with --spurious \(the table has: tube\)"),
+    ({"spurious": []}, r"which spurious attribute\? Name it with --spurious NAME \(the table has: tube\)"),
     ({"spurious": "tube", "margn": 0.1}, r"there is no limit 'margn' \(did you mean 'margin'\?\); there are: margin"),
-    ({"spurious": "tube", "margin": 0.9}, r"'margin' is 0.9: Input should be less than 0.5"),
+    ({"spurious": "tube", "margin": 0.9}, r"the argument: 'evaluate.margin' is 0.9: Input should be less than 0.5"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_is_refused(options, message):
     with pytest.raises(UsageError, match=message):
@@ -171,7 +172,7 @@ def test_unknown_attributes_and_logits_and_missing_patients_are_said():
 def test_limits_are_printed_with_their_origin():
     limits = {limit.name: limit for limit in audit_scores(world(n=300), spurious="tube", margin=0.03).limits}
 
-    assert (limits["margin"].value, limits["margin"].origin) == (0.03, "command line")
+    assert (limits["margin"].value, limits["margin"].origin) == (0.03, "argument")
     assert (limits["min_skill"].value, limits["min_skill"].origin) == (0.6, "default")
     assert limits["matched_reference"].value == 0.02
 
@@ -187,11 +188,11 @@ def test_the_sign_comes_from_the_training_rows_of_the_table():
 
 
 def extras():
-    settings = EvaluateConfig(spurious=["tube"])
+    limits = EvaluateConfig(spurious=["tube"])
+    setting = Setting(limits=limits, pairs="exact", test_design="natural", origins={"margin": "config"})
     provenance = collect_provenance(command="test", config={}, seed=1, inputs={})
     return {
-        "settings": settings, "dataset": {"name": "d"}, "pairs": "exact", "test_design": "natural",
-        "provenance": provenance,
+        "setting": setting, "dataset": {"name": "d"}, "provenance": provenance,
     }  # fmt: skip
 
 
@@ -202,11 +203,10 @@ def test_what_was_found_elsewhere_is_carried_along():
     )  # fmt: skip
     result = audit_table(
         table(world(n=300)), **extras(), metrics=[metric], banners=["demo"], notes=["last"], excluded={"unreadable": 2},
-        title="A title", origins={"margin": "config"},
     )  # fmt: skip
 
     assert result.metrics[-1] == metric
-    assert (result.banners, result.notes[-1], result.title) == (("demo",), "last", "A title")
+    assert (result.banners, result.notes[-1]) == (("demo",), "last")
     assert result.counts.excluded == {"unreadable": 2}
     assert result.limits[0].origin == "config"
     assert result.answers[0].limit_origin == "config"
@@ -330,5 +330,5 @@ def test_the_package_itself_imports_nothing_until_it_is_asked():
 
 
 def test_a_limit_within_a_limit_is_named_in_full():
-    with pytest.raises(UsageError, match=r"'attribute_rates.given_finding' is 2"):
+    with pytest.raises(UsageError, match=r"'evaluate.attribute_rates.given_finding' is 2"):
         audit_scores(world(0, n=60), spurious="tube", attribute_rates={"given_finding": 2})

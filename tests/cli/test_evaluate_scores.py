@@ -236,7 +236,10 @@ def test_a_cell_that_must_not_be_guessed_at_is_4_naming_row_and_column_and_leave
     [
         (("--scores", "scors.csv", "--spurious", "chest_tube"), ["scors.csv: cannot be read"]),
         (("--scores", "scores.csv", "--spurious", "chest_tub"), ["'chest_tub'", "did you mean 'chest_tube'?"]),
-        (("--scores", "scores.csv"), ["which spurious attribute?", "--spurious"]),
+        (
+            ("--scores", "scores.csv"),
+            ["which spurious attribute? Name it with --spurious NAME (the table has: chest_tube"],
+        ),
         ((*ASK[1:5], "--set", "evaluate.margn=1"), ["unknown key 'evaluate.margn' (did you mean 'margin'?)"]),
         ((*ASK[1:5], "--set", "evaluate.margin=wide"), ["the command line: 'evaluate.margin' is 'wide'"]),
         ((*ASK[1:5], "--config", "missing.yaml"), ["missing.yaml: cannot be read"]),

@@ -60,9 +60,16 @@ def test_the_section_shows_plan_intended_use_and_each_limit_with_its_status():
 
     assert "ef" * 32 in told
     assert "Intended use Triage" in told.replace("useTriage", "use Triage")
-    assert "None: questions, limits, operating point and test ids are those of the plan." in told
+    assert "None: what was asked and what was tested is as the plan says." in told
     assert "interventional_gap at most 0.1" in told
     assert "✖ FAIL" in told
+
+
+@pytest.mark.parametrize(
+    ("held", "told"), [(True, "held by hash: a changed one is a deviation"), (False, "not held by this plan")]
+)
+def test_the_section_says_whether_labels_and_attributes_are_held(held, told):
+    assert told in show("plan", planned(holds_values=held))
 
 
 def test_a_limit_is_a_card_with_its_sentences_and_without_the_two_answers():

@@ -7,22 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shortcut_audit.audit.plans.plan import Plan, PlannedIds, Scope, digest_of, read_plan
+from shortcut_audit.audit.plans.departure import Departure
+from shortcut_audit.audit.plans.images import Scope
+from shortcut_audit.audit.plans.images_changed import changed_ids, changed_values
+from shortcut_audit.audit.plans.plan import Plan, read_plan
 from shortcut_audit.audit.result.judgement import Deviation, PlanRecord
 from shortcut_audit.config import Config, lay_under
 from shortcut_audit.errors import UsageError
-from shortcut_audit.provenance import fingerprint, sha256_file
-
-NAMED = 3
-"""So many ids are named at most."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Departure:
-    """A deviation as it is recorded, and as it is told on the terminal, where ids may be named."""
-
-    record: Deviation
-    told: str
+from shortcut_audit.provenance import sha256_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +28,7 @@ class PlanInForce:
     departures: tuple[Departure, ...] = ()
 
     def checked(self, scope: Scope) -> PlanInForce:
-        """Return the plan with the departures of findings, models and test ids added.
+        """Return the plan with the departures of findings, models and test images added.
 
         Raises:
             UsageError: there are departures and no reason was given; every one is named.
@@ -45,7 +37,8 @@ class PlanInForce:
         if found and self.reason is None:
             raise UsageError(
                 f"{self.path}: this audit is not the one that was planned: {'; '.join(one.told for one in found)}. "
-                "Ask what the plan says, or give a reason with --allow-deviation REASON, which the report shows first"
+                "Ask what the plan says, or give a reason with --allow-deviation REASON (in Python: allow_deviation), "
+                "which the report shows first"
             )
         return replace(self, departures=found)
 
@@ -56,6 +49,7 @@ class PlanInForce:
             file=self.path.name, sha256=self.sha256, frozen=self.plan.frozen, intended_use=self.plan.intended_use,
             deviations=tuple(one.record for one in self.departures),
             reason=self.reason if self.departures else None,
+            holds_values=self.plan.test_values is not None,
         )  # fmt: skip
 
     @property
@@ -110,7 +104,9 @@ def _departures_of(plan: Plan, scope: Scope) -> list[Departure]:
     found = [_of_names("findings", plan.findings, scope.findings)]
     if plan.models is not None and scope.models is not None:
         found.append(_of_names("models", plan.models, scope.models))
-    found.append(_of_ids(plan.test_ids, scope))
+    found.append(changed_ids(plan.test_ids, scope))
+    if plan.test_values is not None:
+        found.append(changed_values(plan.test_values, plan.test_ids, scope))
     return [departure for departure in found if departure is not None]
 
 
@@ -121,50 +117,3 @@ def _of_names(what: str, planned: Sequence[str], asked: Sequence[str]) -> Depart
     gone = [f"'{name}' is planned and not here" for name in planned if name not in asked]
     record = Deviation(what=what, planned=_words(planned), asked=_words(asked))
     return Departure(record=record, told=f"{what}: {', '.join([*new, *gone])}")
-
-
-def _of_ids(planned: PlannedIds, scope: Scope) -> Departure | None:
-    if fingerprint(list(scope.ids)) != planned.sha256:
-        record = Deviation(what="test ids", planned=f"{planned.images} images, SHA-256 {planned.sha256[:12]}",
-                           asked=f"{len(scope.ids)} images, SHA-256 {fingerprint(list(scope.ids))[:12]}")  # fmt: skip
-        return Departure(record=record, told=f"test ids: {_changed_ids(planned, scope.ids)}")
-    if planned.rows is not None and scope.rows is not None and planned.rows != scope.rows:
-        record = Deviation(what="test rows", planned=str(planned.rows), asked=str(scope.rows))
-        told = f"test rows (model x finding x image): {scope.rows}, the plan says {planned.rows} for the same images"
-        return Departure(record=record, told=told)
-    return None
-
-
-def _changed_ids(planned: PlannedIds, ids: Sequence[str]) -> str:
-    """Name new ids, and missing ones by the ids they stood between, for the plan knows their digests only."""
-    totals = f"{len(ids)} images, the plan says {planned.images}"
-    digests = planned.digests.split()
-    if not digests:
-        return f"{totals}, and their hash differs (the plan's digests, which would name them, were taken out)"
-    names = {digest_of(name, planned.sha256): name for name in ids}
-    known = set(digests)
-    new = [name for digest, name in names.items() if digest not in known]
-    missing = [place for place, digest in enumerate(digests) if digest not in names]
-    told = [totals]
-    if new:
-        quoted = [f"'{name}'" for name in new]
-        told.append(f"{len(new)} not in the plan: {_some(quoted, len(new))}")
-    if len(missing) == len(digests):
-        told.append("none of the planned ones is here")
-    elif missing:
-        places = [_between(place, digests, names) for place in missing[:NAMED]]
-        told.append(f"{len(missing)} missing: {_some(places, len(missing))}")
-    return ", ".join(told)
-
-
-def _between(place: int, digests: Sequence[str], names: dict[str, str]) -> str:
-    """Say where in the order of ids a missing one stood."""
-    before = next((names[digest] for digest in reversed(digests[:place]) if digest in names), None)
-    after = next((names[digest] for digest in digests[place + 1 :] if digest in names), None)
-    if before is None or after is None:
-        return f"the one before '{after}'" if before is None else f"the one after '{before}'"
-    return f"the one between '{before}' and '{after}'"
-
-
-def _some(names: Sequence[str], count: int) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {count - NAMED} more" if count > NAMED else "")

@@ -1,33 +1,26 @@
 """The plan of an audit: questions, limits, operating point and test ids, fixed before the results are seen.
 
 A plan is YAML for people. Its section ``evaluate`` has the keys of the configuration; ``limits`` are verdicts
-of their own (:mod:`shortcut_audit.audit.plans.limits`). The test ids are one SHA-256 over all of them, and 32 bits
-of a salted hash of each, in the order of the ids: enough to name an id that was changed.
+of their own (:mod:`shortcut_audit.audit.plans.limits`). Test ids, labels and attributes are held by hash
+(:mod:`shortcut_audit.audit.plans.images`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from shortcut_audit.audit.plans.images import PlannedIds, PlannedValues
 from shortcut_audit.audit.plans.limits import MetricLimit
-from shortcut_audit.audit.table.scores import ScoresTable
 from shortcut_audit.config import EvaluateConfig, read_checked
 from shortcut_audit.data.manifest import Pairs, TestDesign
-from shortcut_audit.errors import InputError
-from shortcut_audit.provenance import fingerprint
 
 PICTURES = frozenset({"saliency_images", "gallery"})
 """Keys of ``evaluate`` that change what is shown and no verdict."""
 MAX_BYTES = 50_000_000
-DIGEST_LENGTH = 8
-PER_LINE = 12
 
 
 class _Part(BaseModel):
@@ -41,21 +34,12 @@ class PlannedData(_Part):
     test_design: TestDesign
 
 
-class PlannedIds(_Part):
-    """The test ids by hash.
-
-    ``rows`` counts the test rows of a table (models x findings x images); None where the plan was made of
-    images or before there were scores. ``digests`` may be taken out: changed ids are then only counted.
-    """
-
-    images: int
-    rows: int | None = None
-    sha256: str
-    digests: str = ""
-
-
 class Plan(_Part):
-    """A plan file, checked. ``models`` is None where any model may be audited by it."""
+    """A plan file, checked.
+
+    ``models`` is None where any model may be audited by it. ``test_values`` is None in plans frozen before
+    labels and attributes were held: such a plan stays in force, and the report says what it does not hold.
+    """
 
     plan: Literal[1]
     frozen: str = ""
@@ -67,6 +51,7 @@ class Plan(_Part):
     models: tuple[str, ...] | None = None
     limits: tuple[MetricLimit, ...] = ()
     test_ids: PlannedIds
+    test_values: PlannedValues | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return what the plan says of the configuration, by dotted key."""
@@ -75,51 +60,6 @@ class Plan(_Part):
             for name, value in self.evaluate.model_dump(mode="json").items() if name not in PICTURES
         }  # fmt: skip
         return {**evaluate, **{f"dataset.{name}": value for name, value in self.dataset.model_dump().items()}}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """What an audit is about, besides its configuration: findings, models, test ids (sorted), test rows."""
-
-    findings: tuple[str, ...]
-    models: tuple[str, ...] | None
-    ids: Sequence[str]
-    rows: int | None
-
-
-def scope_of_table(table: ScoresTable, *, scored: bool = True) -> Scope:
-    """Return the scope of a table of scores; controls are left out.
-
-    Args:
-        table: the table.
-        scored: False where it has no scores yet: any model may then be audited.
-
-    Raises:
-        InputError: there are no test rows.
-    """
-    rows = table.frame.filter(table.frame["role"] == "model")
-    test = rows.filter(rows["split"] == "test")
-    if not test.height:
-        raise InputError("the table of scores has no rows with split = test; the audit looks at those alone")
-    return Scope(
-        findings=tuple(rows["finding"].unique(maintain_order=True)),
-        models=tuple(rows["model"].unique(maintain_order=True)) if scored else None,
-        ids=sorted(test["sample_id"].unique().to_list()),
-        rows=test.height if scored else None,
-    )
-
-
-def plan_ids(scope: Scope) -> PlannedIds:
-    """Return the test ids by hash: SHA-256 of their sorted list as JSON, and a digest of each."""
-    sha256 = fingerprint(list(scope.ids))
-    digests = [digest_of(name, sha256) for name in scope.ids]
-    lines = [" ".join(digests[start : start + PER_LINE]) for start in range(0, len(digests), PER_LINE)]
-    return PlannedIds(images=len(scope.ids), rows=scope.rows, sha256=sha256, digests="\n".join(lines))
-
-
-def digest_of(name: str, salt: str) -> str:
-    """Return 32 bits of the SHA-256 of an id after a salt, as hexadecimal digits."""
-    return hashlib.sha256(f"{salt}:{name}".encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def read_plan(path: Path) -> Plan:
@@ -146,8 +86,9 @@ _LIMITS = """\
 #   - {metric: auroc_gap, at_most: 0.1}
 """
 _IDS = """\
-# Which images are tested. 'digests' name an id that was changed; short ids can be guessed from them. Take that
-# key out where the plan leaves the house: changed ids are then counted, not named.
+# Which images are tested, and their labels and attributes. 'digests' name an image that was changed; short ids, and
+# with an id its label, can be guessed from them. Take both keys out where the plan leaves the house: a change is then
+# seen, and not of which image.
 """
 _MEANINGS = {
     "spurious": "attributes asked about",
@@ -195,10 +136,21 @@ def plan_text(plan: Plan) -> str:
         _line("  images", ids.images, None),
         _line("  rows", ids.rows, "models x findings x images; null: not counted"),
         _line("  sha256", ids.sha256, "of the sorted ids, as a JSON list"),
-        "  digests: |-\n",
-        *(f"    {line}\n" for line in ids.digests.splitlines()),
+        *_digests(ids.digests),
+        *_values(plan.test_values),
     ]
     return "".join(lines)
+
+
+def _values(values: PlannedValues | None) -> list[str]:
+    if values is None:
+        return []
+    held = [_line("  sha256", values.sha256, "of the sorted pairs of id and value, as JSON")]
+    return ["test_values:\n", *held, *_digests(values.digests)]
+
+
+def _digests(text: str) -> list[str]:
+    return ["  digests: |-\n", *(f"    {line}\n" for line in text.splitlines())]
 
 
 def _line(key: str, value: Any, comment: str | None) -> str:

@@ -22,7 +22,7 @@ class Limit(Record):
 
     name: str
     value: Finite
-    origin: Literal["default", "config", "command line", "plan"]
+    origin: Literal["default", "config", "command line", "argument", "plan"]
     meaning: str
 
 
@@ -86,7 +86,7 @@ class Agreement(Record):
 
 
 class Deviation(Record):
-    """What an audit asked otherwise than its plan. Test ids are counted here, never named."""
+    """What an audit asked otherwise than its plan. Images are counted here, never named."""
 
     what: str
     planned: str
@@ -97,6 +97,7 @@ class PlanRecord(Record):
     """The plan an audit was made by: which file, when it was frozen, and where the audit departs from it.
 
     ``reason`` is what was given with ``--allow-deviation``; there are no deviations without one.
+    ``holds_values`` says whether the plan holds labels and attributes, so that a change of them is seen.
     """
 
     file: str
@@ -105,6 +106,7 @@ class PlanRecord(Record):
     intended_use: str
     deviations: tuple[Deviation, ...] = ()
     reason: str | None = None
+    holds_values: bool = False
 
     @model_validator(mode="after")
     def _a_reason_for_every_deviation(self) -> PlanRecord:

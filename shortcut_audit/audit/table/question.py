@@ -28,7 +28,7 @@ from shortcut_audit.audit.table.groups import (
 from shortcut_audit.audit.table.rows import Role, Rows, cut, numbers
 from shortcut_audit.audit.table.scores import STATES, ScoresTable
 from shortcut_audit.audit.table.suggestion import is_suggestion, suggest
-from shortcut_audit.config import EvaluateConfig, Origin
+from shortcut_audit.config import Config, EvaluateConfig, Origin
 from shortcut_audit.data.manifest import Pairs, TestDesign
 from shortcut_audit.shapes import Bools, Floats, Ints
 
@@ -44,6 +44,15 @@ class Setting:
     pairs: Pairs
     test_design: TestDesign
     origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    @classmethod
+    def of_table(cls, config: Config) -> Setting:
+        """Return what is asked of a table of scores: its pairs are edited and its rows natural if nobody says else."""
+        said = config.dataset
+        return cls(
+            limits=config.evaluate, pairs=said.pairs or "edited", test_design=said.test_design or "natural",
+            origins=config.origins("evaluate"),
+        )  # fmt: skip
 
     def origin(self, name: str) -> Origin:
         """Return where the limit called ``name`` comes from."""

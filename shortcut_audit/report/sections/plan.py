@@ -10,6 +10,9 @@ from shortcut_audit.report.lookup import subject, worst_first
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.sections import section
 
+_HELD = "held by hash: a changed one is a deviation"
+_NOT_HELD = "not held by this plan: whether they were changed since is not known"
+
 
 @section("plan", title="Plan", order=125)
 def plan(result: AuditResult) -> Markup:
@@ -25,6 +28,7 @@ def plan(result: AuditResult) -> Markup:
         ("SHA-256", tag("code", made.sha256)),
         ("Frozen", made.frozen or "not recorded"),
         ("Intended use", made.intended_use or "not stated"),
+        ("Labels and attributes", _HELD if made.holds_values else _NOT_HELD),
     )
     return join([
         definitions(facts),
@@ -38,7 +42,7 @@ def plan(result: AuditResult) -> Markup:
 def _deviations(result: AuditResult) -> Markup:
     made = result.plan
     if made is None or not made.deviations:
-        return paragraph("None: questions, limits, operating point and test ids are those of the plan.")
+        return paragraph("None: what was asked and what was tested is as the plan says.")
     rows = ([one.what, one.planned, one.asked] for one in made.deviations)
     return join([
         paragraph("Reason given: ", made.reason),

@@ -7,6 +7,7 @@ from audit_worlds import question, table, world
 from shortcut_audit import audit_scores
 from shortcut_audit.audit.measures.fragility import MOST, conflicting_negatives
 from shortcut_audit.audit.run import cases_to_reread
+from shortcut_audit.audit.table.question import Setting
 from shortcut_audit.config import EvaluateConfig
 
 
@@ -29,9 +30,13 @@ def index_of(result, model="model"):
     return result.find("fragility_index", model=model)[0]
 
 
+def asking(settings):
+    return Setting(limits=settings, pairs="edited", test_design="natural")
+
+
 def ids(frame, result, **options):
     settings = EvaluateConfig(spurious=["tube"], **options)
-    return cases_to_reread(table(frame), result, settings=settings, pairs="edited", test_design="natural")
+    return cases_to_reread(table(frame), result, asking(settings))
 
 
 def relabelled(frame, samples):
@@ -134,6 +139,6 @@ def test_one_score_a_patient_lists_patients():
     frame = hidden().with_columns(("p" + pl.col("sample_id")).alias("patient_id"))
     settings = EvaluateConfig(spurious=["tube"], per="patient")
     images = audit_scores(frame, spurious="tube")
-    listed = cases_to_reread(table(frame), images, settings=settings, pairs="edited", test_design="natural")
+    listed = cases_to_reread(table(frame), images, asking(settings))
 
     assert all(sample.startswith("ptest") for _, sample in listed)

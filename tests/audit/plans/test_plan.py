@@ -11,16 +11,25 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shortcut_audit.audit.plans.deviations import follow_plan
+from shortcut_audit.audit.plans.images import Scope, plan_ids, plan_values, scope_of_table
 from shortcut_audit.audit.plans.limits import MetricLimit
-from shortcut_audit.audit.plans.plan import Plan, PlannedData, Scope, plan_ids, plan_text, read_plan, scope_of_table
+from shortcut_audit.audit.plans.plan import Plan, PlannedData, plan_text, read_plan
 from shortcut_audit.config import EvaluateConfig, load_config
 from shortcut_audit.errors import InputError, UsageError
 
 IDS = [f"film{number:02d}" for number in range(40)]
 
 
-def scope(**fields):
-    return Scope(**{"findings": ("mass",), "models": ("net",), "ids": IDS, "rows": 40, **fields})
+def images(ids=IDS, **columns):
+    """Every second film has the mass, every third a tube; of the fifth nobody looked for one."""
+    places = [int(name[4:6]) if name.startswith("film") else 0 for name in ids]
+    tube = [None if place == 5 else float(place % 3 == 0) for place in places]
+    plain = {"sample_id": ids, "finding": "mass", "label": [place % 2 for place in places], "attribute.tube": tube}
+    return pl.DataFrame({**plain, **columns})
+
+
+def scope(ids=IDS, **fields):
+    return Scope(**{"findings": ("mass",), "models": ("net",), "rows": 40, "images": images(ids), **fields})
 
 
 def make_plan(of=None, **fields):
@@ -30,6 +39,7 @@ def make_plan(of=None, **fields):
         "evaluate": EvaluateConfig(spurious=["tube"], margin=0.04),
         "dataset": PlannedData(pairs="exact", test_design="natural"),
         "findings": of.findings, "models": of.models, "test_ids": plan_ids(of),
+        "test_values": plan_values(of, ["tube"]),
     }  # fmt: skip
     return Plan(**{**plain, **fields})
 
@@ -53,7 +63,7 @@ def test_what_is_written_is_what_is_read(write):
 NAMES = st.text(min_size=1, max_size=12)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=3), NAMES, st.text(max_size=30))
 @example(["a\x85b"], "\x85", "\x85")
 def test_names_that_mean_something_in_yaml_come_back_as_they_were(write, names, finding, use):
@@ -182,6 +192,99 @@ def test_without_digests_a_changed_id_is_refused_and_not_named(write):
     with pytest.raises(UsageError, match="40 images, the plan says 40, and their hash differs") as refused:
         force.checked(scope(ids=[*IDS[:7], "film07b", *IDS[8:]]))
     assert "film07b" not in str(refused.value)
+
+
+def relabelled(ids=IDS, *, label=(), tube=()):
+    """The films with the label of some turned round, and others with a tube."""
+    frame = images(ids)
+    return frame.with_columns(
+        pl.when(pl.col("sample_id").is_in(label)).then(1 - pl.col("label")).otherwise("label").alias("label"),
+        pl.when(pl.col("sample_id").is_in(tube)).then(1.0).otherwise("attribute.tube").alias("attribute.tube"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (relabelled(label=["film07"]), "labels and attributes: label.mass changed of 1 image: 'film07'"),
+        (relabelled(tube=["film05"]), "labels and attributes: attribute.tube changed of 1 image: 'film05'"),
+        (relabelled(label=["film01", "film02"], tube=["film05", "film07"]),
+         "label.mass, attribute.tube changed of 4 images: 'film01', 'film02', 'film05' and 1 more"),
+        (relabelled().drop("attribute.tube"), "labels and attributes: attribute.tube planned and not here"),
+    ],
+)  # fmt: skip
+def test_a_changed_label_or_attribute_is_refused_by_name(write, changed, told):
+    _, force = follow_plan(load_config(), write(), None)
+
+    with pytest.raises(UsageError) as refused:
+        force.checked(scope(images=changed))
+    assert told in str(refused.value)
+    assert "test ids" not in str(refused.value)
+
+
+def test_a_label_that_changed_beside_withdrawn_and_new_films_is_still_named(write):
+    ids = [*IDS[1:], "film99"]
+    _, force = follow_plan(load_config(), write(), None)
+
+    with pytest.raises(UsageError) as refused:
+        force.checked(scope(images=relabelled(ids, label=["film07"])))
+    assert "labels and attributes: label.mass, attribute.tube changed of 1 image: 'film07'" in str(refused.value)
+    with pytest.raises(UsageError) as refused:
+        force.checked(scope(ids))
+    assert "labels and attributes" not in str(refused.value)
+
+
+def test_the_order_of_rows_another_model_and_a_new_column_change_no_value(write):
+    frame = pl.concat([images(), images()]).reverse().with_columns(pl.lit(1.0).alias("attribute.leads"))
+    _, force = follow_plan(load_config(), write(), None)
+
+    assert force.checked(scope(images=frame)).departures == ()
+
+
+@pytest.mark.parametrize("ids", [IDS, [*IDS[1:], "film99"]])
+def test_without_digests_a_changed_label_is_refused_and_not_named(write, ids):
+    plan = make_plan()
+    bare = [part.model_copy(update={"digests": ""}) for part in (plan.test_ids, plan.test_values)]
+    _, force = follow_plan(load_config(), write(make_plan(test_ids=bare[0], test_values=bare[1])), None)
+
+    with pytest.raises(UsageError, match=r"label.mass.* changed, or not to be compared; the plan's digests") as refused:
+        force.checked(scope(images=relabelled(ids, label=["film07"])))
+    assert "film07" not in str(refused.value)
+
+
+def test_labels_and_attributes_are_hashed_as_documented_and_not_in_the_file():
+    text = plan_text(make_plan())
+    held = yaml.safe_load(text)["test_values"]
+    pairs = [[name, float(place % 2)] for place, name in enumerate(IDS)]
+
+    assert held["sha256"]["label.mass"] == hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+    salt = hashlib.sha256(json.dumps(held["sha256"], sort_keys=True).encode()).hexdigest()
+    seventh = hashlib.sha256(f"{salt}:{json.dumps(['film07', [[1.0], [0.0]]])}".encode()).hexdigest()[:8]
+    assert held["digests"].split()[7] == seventh
+    assert not any(name in text for name in IDS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "columns"),
+    [
+        (["tube"], ["label.mass", "attribute.tube"]),
+        (["site=a", "site=b"], ["label.mass", "attribute.site"]),
+        (["tube+site=a"], ["label.mass", "attribute.tube", "attribute.site"]),
+    ],
+)
+def test_a_plan_holds_the_columns_that_are_asked_about(asked, columns):
+    frame = images(**{"attribute.site": ["a", "b"] * 20, "attribute.age": range(40)})
+
+    assert list(plan_values(scope(images=frame), asked).sha256) == columns
+
+
+def test_a_plan_of_before_labels_were_held_stays_in_force_and_says_so(write):
+    _, force = follow_plan(load_config(), write(make_plan(test_values=None)), None)
+    changed = scope(images=relabelled(label=["film07"]))
+
+    assert force.checked(changed).departures == ()
+    assert not force.checked(changed).record.holds_values
+    assert follow_plan(load_config(), write(), None)[1].record.holds_values
 
 
 def test_a_plan_for_any_model_and_uncounted_rows_refuses_neither(write):
