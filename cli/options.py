@@ -134,11 +134,6 @@ class StageOptions(RunOptions, DataOptions):
     """All that a command needs that reads a data set and makes a run."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(OutputOptions, DataOptions):
-    """The same without a run of its own."""
-
-
 Options = TypeVar("Options", bound=PrintOptions)
 
 
@@ -146,10 +141,11 @@ def takes(shared: type[Options]) -> Callable[[Callable[..., None]], Callable[...
     """Return a decorator that turns ``body(options, *, own...)`` into a command with all the options.
 
     The command's signature is the body's own parameters and one parameter for each field of
-    ``shared``; Typer reads nothing else.
+    ``shared``, its own before those it inherits and those of printing last; Typer reads nothing else.
     """
     hints = get_type_hints(shared, include_extras=True)
-    printing = len(fields(PrintOptions))  # inherited, so first: help shows them last
+    printing = {field.name for field in fields(PrintOptions)}
+    ordered = sorted(fields(shared), key=lambda field: (field.name in printing, field.name not in _own(shared)))
     common = [
         inspect.Parameter(
             field.name,
@@ -157,7 +153,7 @@ def takes(shared: type[Options]) -> Callable[[Callable[..., None]], Callable[...
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=hints[field.name],
         )
-        for field in (*fields(shared)[printing:], *fields(shared)[:printing])
+        for field in ordered
     ]
 
     def decorate(body: Callable[..., None]) -> Callable[..., None]:
@@ -174,6 +170,11 @@ def takes(shared: type[Options]) -> Callable[[Callable[..., None]], Callable[...
         return command
 
     return decorate
+
+
+def _own(shared: type[PrintOptions]) -> frozenset[str]:
+    """Return the fields that a class adds to those it inherits."""
+    return frozenset(vars(shared).get("__annotations__", ()))
 
 
 @contextmanager

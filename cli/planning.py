@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,30 +13,44 @@ if TYPE_CHECKING:
     from shortcut_audit.audit.plans.study_size import Need
     from shortcut_audit.config import Config
 
+    from .evaluate_options import EvaluateOptions
+
 CELL_NAMES = {(1, 1): "positive, with", (1, 0): "positive, without", (0, 1): "negative, with",
               (0, 0): "negative, without"}  # fmt: skip
 
 
-def show_frozen(
-    config: Config, target: Path, *, scores: Path | None, run: Path | None, model: Path | None, intended_use: str,
-    as_json: bool,
-) -> None:  # fmt: skip
+SAME = ("config", "dataset", "root", "attributes", "scores", "run", "model")
+"""Options that say what is audited; what is asked of it stands in the plan."""
+
+
+def show_frozen(options: EvaluateOptions, config: Config, target: Path) -> None:
     """Write a plan and say what is in it; nothing of any score is printed."""
     from shortcut_audit import pipeline
     from shortcut_audit.provenance import sha256_file
 
-    plan = pipeline.freeze(config, target, scores=scores, run=run, model=model, intended_use=intended_use)
-    if as_json:
+    plan = pipeline.freeze(
+        config, target, scores=options.scores, run=options.run, model=options.model,
+        intended_use=options.intended_use or "",
+    )  # fmt: skip
+    if options.as_json:
         emit_json({"plan": str(target), "sha256": sha256_file(target), "images": plan.test_ids.images})
         return
-    source = f"--scores {scores}" if scores else f"--model {model}" if model else f"--run {run}" if run else ""
     asked = plan.evaluate
     emit(f"plan:  {target}")
     ask = "gap and reliance" if asked.ask == "both" else asked.ask
     emit(f"asks:  {ask} of {', '.join(asked.spurious)}, for {', '.join(plan.findings)}, "
          f"models {', '.join(plan.models or ['any'])}, {plan.test_ids.images} test images")  # fmt: skip
     emit("next:  complete 'intended_use' and 'limits' in it and keep it where its date is known; then")
-    emit(f"       audit evaluate {source} --plan {target}".replace("  --plan", " --plan"))
+    same = {name: getattr(options, name) for name in SAME}
+    emit(f"       audit evaluate {shlex.join(_typed({**same, 'plan': target}))}")
+
+
+def _typed(named: Mapping[str, object]) -> Iterator[str]:
+    """Yield options as they are typed; a list is an option for each, None is none."""
+    for name, value in named.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                yield from (f"--{name}", str(one))
 
 
 def show_size(config: Config, text: str, *, scores: Path | None, as_json: bool) -> None:

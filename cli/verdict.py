@@ -49,18 +49,22 @@ def gate_lines(gate: Gate) -> list[str]:
     """Return what the policy made of the audit: refusals, allowances, notes, and the exit code it asks for."""
     ends = Counter(ruling.ruled for ruling in gate.rulings)
     counts = ", ".join(f"{ends[ruled]} {ruled}" for ruled in ("refused", "allowed", "accepted"))
+    unknown = sum(ruling.inconclusive for ruling in gate.rulings)
+    passed = f"; {unknown} let through INSUFFICIENT, which is not a pass" if unknown else ""
     rulings = [
         f"    {ruling.ruled}: {ruling.verdict.status.upper()} {_subject(ruling.verdict)} ({ruling.why})"
-        for ruling in gate.rulings if ruling.ruled != "accepted"
+        for ruling in gate.rulings if ruling.verdict.status != "pass"
     ]  # fmt: skip
-    return [f"policy {gate.file}: {counts}; exit code {gate.code}", *rulings, *(f"    note: {n}" for n in gate.notes)]
+    head = f"policy {gate.file}: {counts}{passed}; exit code {gate.code}"
+    return [head, *rulings, *(f"    note: {note}" for note in gate.notes)]
 
 
 def _gate_told(gate: Gate) -> dict[str, Any]:
     rulings = [
-        {"verdict": ruling.verdict.model_dump(mode="json"), "ruled": ruling.ruled, "why": ruling.why}
+        {"verdict": ruling.verdict.model_dump(mode="json"), "ruled": ruling.ruled, "why": ruling.why,
+         "inconclusive": ruling.inconclusive}
         for ruling in gate.rulings
-    ]
+    ]  # fmt: skip
     told = {"file": gate.file, "sha256": gate.sha256, "exit_code": gate.code, "notes": list(gate.notes)}
     return {"policy": {**told, "rulings": rulings}}
 

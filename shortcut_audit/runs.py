@@ -165,6 +165,7 @@ def open_run(
     record = _record_for(folder, wanted, command, config)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     was_empty = not (folder / RECORD).exists()
+    was_finished, stages = record["finished"], dict(record["stages"])
     record["finished"] = False
     run = Run(folder, config, record)
     try:
@@ -175,6 +176,8 @@ def open_run(
     except (UsageError, InputError, OutputError, BusyError):
         if was_empty and not run.begun:
             _take_back(run, made)
+        elif was_finished and record["stages"] == stages:
+            run.finish()  # as it was: what was refused is not unfinished
         raise
 
 

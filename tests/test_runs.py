@@ -236,6 +236,15 @@ def test_a_run_that_has_begun_stays_where_the_input_is_refused(opened):
     assert read_run(run.folder).has("a.txt")
 
 
+def test_a_finished_run_stays_finished_where_what_was_asked_of_it_is_refused(opened):
+    with opened() as run:
+        do(run, [])
+    before = (run.folder / "run.json").read_bytes()
+    with pytest.raises(UsageError), opened():
+        raise UsageError("not as planned")
+    assert (run.folder / "run.json").read_bytes() == before
+
+
 def test_an_empty_folder_is_empty_again_where_the_input_is_refused(opened, here):
     (here / "out").mkdir()
     with pytest.raises(InputError), opened():

@@ -16,7 +16,7 @@ from shortcut_audit.report.tables import markdown_table, markdown_tables, plain_
 from shortcut_audit.report.vocabulary import STATUS_WORDS, plain
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.plans.policy import Gate, Ruled  # a report needs no polars
+    from shortcut_audit.audit.plans.policy import Gate, Ruling  # a report needs no polars
 
 Outcome = Literal["failure", "skipped", "passed"]
 """How a test case of JUnit ends."""
@@ -69,10 +69,15 @@ _OUTCOMES: dict[Status, Outcome] = {
 
 
 def junit_of_gate(result: AuditResult, gate: Gate) -> str:
-    """Return one test case for each verdict: what the policy does not accept fails, with why."""
-    outcomes: dict[Ruled, Outcome] = {"refused": "failure", "allowed": "passed", "accepted": "passed"}
-    cases = [(one.verdict, outcomes[one.ruled], f"{one.ruled.capitalize()}: {one.why}. ") for one in gate.rulings]
+    """Return one test case for each verdict: what is refused fails, and INSUFFICIENT is skipped at best."""
+    cases = [(one.verdict, _outcome(one), f"{one.ruled.capitalize()}: {one.why}. ") for one in gate.rulings]
     return junit_xml(result.title, cases, properties={"policy": gate.file, "policy_sha256": gate.sha256})
+
+
+def _outcome(ruling: Ruling) -> Outcome:
+    if ruling.ruled == "refused":
+        return "failure"
+    return "skipped" if ruling.inconclusive else "passed"
 
 
 def junit_xml(

@@ -7,8 +7,13 @@ import random
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pytest
 import yaml
+from small_films import SPLITS, write_film
+from small_networks import small_classifier
+
+from shortcut_audit.models.checkpoint import save_model
 
 Row = dict[str, str | float]
 SCORES = ("evaluate", "--scores", "scores.csv")
@@ -114,6 +119,46 @@ def test_a_deviation_with_its_reason_is_shown_first_and_names_no_id(audit, froze
     assert page.index("This audit deviates from its plan plan.yaml") < page.index('<section id="verdict"')
 
 
+FILMS_YAML = """\
+name: squares
+dataset: {name: table, pairs: exact, table: {file: films.csv, columns: {image: image, sample: sample_id,
+  patient: patient_id, split: split}}}
+image: {size: 32}
+evaluate: {gallery: 0, saliency_images: 0}
+"""
+
+
+def test_a_plan_for_a_model_file_holds_its_audit_and_a_refusal_leaves_nothing(audit, tmp_path, files):
+    (tmp_path / "films").mkdir()
+    rows = [write_film(tmp_path / "films", row) for row in range(len(SPLITS))]
+    pl.DataFrame(rows).write_csv(tmp_path / "films" / "films.csv")
+    (tmp_path / "films.yaml").write_text(FILMS_YAML)
+    save_model(small_classifier(findings=("pneumothorax",)), tmp_path / "net.safetensors")
+    given = ("--config", "films.yaml", "--root", "films", "--model", "net.safetensors")
+
+    frozen = audit("evaluate", *given, "--spurious", "chest_tube", "--freeze", "plan.yaml")
+
+    assert frozen.returncode == 0
+    assert frozen.stdout.splitlines()[1:] == [
+        "asks:  gap and reliance of chest_tube, for pneumothorax, models net, 10 test images",
+        "next:  complete 'intended_use' and 'limits' in it and keep it where its date is known; then",
+        f"       audit evaluate {' '.join(given)} --plan plan.yaml",
+    ]
+    ran = audit("evaluate", *given, "--plan", "plan.yaml", "--out", "out")
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("By the plan plan.yaml (SHA-256 ")
+
+    before = files()
+    places = [("--out", "out"), ("--out", "deep/new"), ()]
+    refused = [
+        audit("evaluate", *given, "--plan", "plan.yaml", "--set", "evaluate.margin=0.1", *place) for place in places
+    ]
+    assert [one.returncode for one in refused] == [2, 2, 2]
+    assert all("'evaluate.margin' is 0.1 (command line), the plan says 0.05" in one.stderr for one in refused)
+    assert files() == before
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["films", "out"]
+
+
 def test_another_plan_does_not_write_over_an_audit(audit, frozen, files):
     assert audit(*BY_PLAN).returncode == 0
     frozen.write_text(frozen.read_text().replace("Triage", "Screening"))
@@ -170,15 +215,16 @@ def test_a_policy_decides_the_exit_code_and_writes_junit(audit, write, tmp_path)
     assert refused.returncode == 3
     assert refused.stdout.splitlines()[-3:] == [
         "policy policy.yaml: 1 refused, 0 allowed, 0 accepted; exit code 3",
-        "    refused: INSUFFICIENT model, finding, chest_tube (INSUFFICIENT and worse are refused)",
+        "    refused: INSUFFICIENT model, finding, chest_tube (all but PASS are refused)",
         "junit:   out/policy.junit.xml",
     ]
     told = json.loads(allowed.stdout)
     assert (allowed.returncode, told["status"], told["policy"]["exit_code"]) == (0, "insufficient", 0)
-    assert told["policy"]["rulings"][0]["ruled"] == "allowed"
+    (ruling,) = told["policy"]["rulings"]
+    assert (ruling["ruled"], ruling["inconclusive"]) == ("allowed", True)
     suite = ET.parse(tmp_path / "out" / "policy.junit.xml").getroot().find("testsuite")
     assert suite is not None
-    assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("1", "0", "1")
 
 
 def test_how_many_patients_a_study_needs_is_told_without_any_score(audit, write, files):

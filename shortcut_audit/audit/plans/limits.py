@@ -183,7 +183,7 @@ def _verdict(limit: MetricLimit, subject: Subject, metric: Metric | None, source
     )  # fmt: skip
     verdict = Verdict(
         model=model, finding=finding, attribute=attribute, status=status, gap=None, reliance=None,
-        rule=f"limit:{limit.metric}", limit=words, answers=("limit",),
+        rule=f"limit:{limit.metric}", limit=words, group=metric.group if metric else limit.group, answers=("limit",),
         sentences=(FIRST[status].format(source=source), _second(name, limit, metric, reason), _third(status, needed)),
     )  # fmt: skip
     return Judged(verdict=verdict, answer=answer)

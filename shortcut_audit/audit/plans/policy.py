@@ -6,6 +6,9 @@ limits:                     # judged beside the verdicts, as in a plan
   - {metric: auroc, at_least: 0.85}
 allow:                      # what is let through all the same, with its reason
   - {attribute: scanner=alpha, status: concern, reason: "known, ticket 12", until: 2027-01-31}
+  - {metric: auroc_pair, group: "pair:0:0", status: insufficient, reason: "the set grows in March"}
+
+``fail_on`` has no default: what a gate lets pass is to be read in its file.
 """
 
 from __future__ import annotations
@@ -25,13 +28,17 @@ from shortcut_audit.config import read_checked
 from shortcut_audit.provenance import sha256_file
 
 Ruled = Literal["accepted", "allowed", "refused"]
+REFUSED = {
+    "fail": "FAIL is refused", "concern": "CONCERN and FAIL are refused", "insufficient": "all but PASS are refused",
+}  # fmt: skip
+"""What each ``fail_on`` says."""
 
 
 class Allowance(BaseModel):
     """A verdict that is let through: of a named model, finding, attribute, or of the limits on a metric.
 
     ``status`` is the worst that is let through, ``until`` the last day. One without ``metric`` is about
-    gap and reliance and lets no limit through.
+    gap and reliance and lets no limit through; ``group`` narrows a metric down to one of its groups.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,16 +50,22 @@ class Allowance(BaseModel):
     finding: str | None = None
     attribute: str | None = None
     metric: str | None = None
+    group: str | None = None
 
     @model_validator(mode="after")
     def _names_something(self) -> Allowance:
         if not any((self.model, self.finding, self.attribute, self.metric)):
             raise ValueError("an allowance names at least one of model, finding, attribute and metric")
+        if self.group and not self.metric:
+            raise ValueError(f"the group '{self.group}' is of a metric; name that too")
         return self
 
     def matches(self, verdict: Verdict) -> bool:
         """Return whether the allowance is about this verdict and goes as far as its status."""
-        named = ((self.model, verdict.model), (self.finding, verdict.finding), (self.attribute, verdict.attribute))
+        named = (
+            (self.model, verdict.model), (self.finding, verdict.finding), (self.attribute, verdict.attribute),
+            (self.group, verdict.group),
+        )  # fmt: skip
         limit = f"limit:{self.metric}" if self.metric else None
         right_kind = verdict.rule == limit if verdict.limit is not None else limit is None
         far_enough = SEVERITY.index(verdict.status) <= SEVERITY.index(self.status)
@@ -63,7 +76,8 @@ class Allowance(BaseModel):
         return self.until is not None and today > self.until
 
     def __str__(self) -> str:
-        about = [name for name in (self.model, self.finding, self.attribute, self.metric) if name]
+        number = f"{self.metric} ({self.group})" if self.group else self.metric
+        about = [name for name in (self.model, self.finding, self.attribute, number) if name]
         return f"{', '.join(about)}: {self.status.upper()}"
 
 
@@ -73,7 +87,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy: Literal[1]
-    fail_on: Literal["fail", "concern", "insufficient"] = "fail"
+    fail_on: Literal["fail", "concern", "insufficient"]
     limits: tuple[MetricLimit, ...] = ()
     allow: tuple[Allowance, ...] = ()
 
@@ -85,6 +99,11 @@ class Ruling:
     verdict: Verdict
     ruled: Ruled
     why: str
+
+    @property
+    def inconclusive(self) -> bool:
+        """Whether the gate lets something pass of which nobody can tell."""
+        return self.ruled != "refused" and self.verdict.status == "insufficient"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,12 +156,12 @@ def apply_policy(policy: Policy, result: AuditResult, *, path: Path, today: date
 
 def _rule(verdict: Verdict, policy: Policy, today: date) -> Ruling:
     if SEVERITY.index(verdict.status) < SEVERITY.index(policy.fail_on):
-        return Ruling(verdict=verdict, ruled="accepted", why=f"better than {policy.fail_on.upper()}")
+        return Ruling(verdict=verdict, ruled="accepted", why=REFUSED[policy.fail_on])
     for allowance in policy.allow:
         if allowance.matches(verdict) and not allowance.ended(today):
             until = f"until {allowance.until}" if allowance.until else "without an end"
             return Ruling(verdict=verdict, ruled="allowed", why=f"{until}, {allowance.reason}")
-    return Ruling(verdict=verdict, ruled="refused", why=f"{policy.fail_on.upper()} and worse are refused")
+    return Ruling(verdict=verdict, ruled="refused", why=REFUSED[policy.fail_on])
 
 
 def _notes(allowances: Sequence[Allowance], verdicts: Sequence[Verdict], today: date) -> list[str]:

@@ -58,8 +58,8 @@ class Answer(Record):
 class Verdict(Record):
     """The judgement on one model, finding and attribute, by the table in ``docs/concepts.md``.
 
-    Or on a limit of the plan: ``rule`` is then ``limit:<metric>``, ``limit`` says in words which limit it is,
-    and ``gap`` and ``reliance`` are None, for the table was not asked.
+    Or on a limit of the plan: ``rule`` is then ``limit:<metric>``, ``group`` the group of that metric, ``limit``
+    says in words which limit it is, and ``gap`` and ``reliance`` are None, for the table was not asked.
     """
 
     model: str
@@ -72,6 +72,7 @@ class Verdict(Record):
     sentences: tuple[str, ...]
     answers: tuple[str, ...]
     limit: str | None = None
+    group: str | None = None
 
 
 class Agreement(Record):

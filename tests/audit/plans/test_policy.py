@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from fake_audit import FINDING, TUBE, full_result
+from shortcut_audit_cli.verdict import gate_lines
 
 from shortcut_audit.audit.plans.policy import apply_policy, read_policy
 from shortcut_audit.errors import UsageError
@@ -40,8 +41,26 @@ def test_the_asked_status_and_worse_are_refused(gate, fail_on, refused):
     assert found.code == 1
 
 
-def test_without_fail_on_it_is_fail_that_is_refused(gate):
-    assert ruled(gate(""))[PSEUDO] == "accepted"
+def test_what_a_policy_refuses_must_be_said(gate):
+    with pytest.raises(UsageError, match="there is no key 'fail_on', which is needed"):
+        gate("")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["fail_on: fail\n", "fail_on: insufficient\nallow:\n  - {attribute: TUBE, status: insufficient, reason: grows}\n"],
+)
+def test_insufficient_that_is_let_through_is_inconclusive_and_skipped_never_passed(gate, text):
+    found = gate(text.replace("TUBE", TUBE))
+    (unknown,) = [one for one in found.rulings if one.inconclusive]
+    suite = ET.fromstring(junit_of_gate(full_result(), found)).find("testsuite")
+    (skipped,) = [case for case in suite.iter("testcase") if case.find("skipped") is not None]
+
+    assert unknown.verdict.model == DRAWN
+    assert (suite.get("skipped"), skipped.get("name").startswith(DRAWN)) == ("1", True)
+    assert f"{unknown.ruled.capitalize()}: {unknown.why}. INSUFFICIENT by " in skipped[0].get("message")
+    assert any(f"    {unknown.ruled}: INSUFFICIENT {DRAWN}" in line for line in gate_lines(found))
+    assert "; 1 let through INSUFFICIENT, which is not a pass; exit code" in gate_lines(found)[0]
 
 
 ALLOW = "fail_on: insufficient\nallow:\n  - {model: classifier, status: fail, reason: known}\n"
@@ -73,18 +92,18 @@ def test_an_allowance_holds_to_the_end_of_its_last_day(gate, today, how):
 
 
 def test_an_allowance_does_not_let_something_worse_through(gate):
-    assert ruled(gate(f"allow:\n  - {{attribute: {TUBE}, reason: known}}\n"))[CHEAT] == "refused"
+    assert ruled(gate(f"fail_on: fail\nallow:\n  - {{attribute: {TUBE}, reason: known}}\n"))[CHEAT] == "refused"
 
 
 def test_an_allowance_that_nothing_needs_is_noted(gate):
-    assert gate("allow:\n  - {attribute: chest_tub, reason: x}\n").notes == (
+    assert gate("fail_on: fail\nallow:\n  - {attribute: chest_tub, reason: x}\n").notes == (
         "the allowance of chest_tub: CONCERN was not needed; take it out, or mend its names",
     )
 
 
 def test_limits_of_the_policy_are_judged_on_the_numbers_of_the_audit_which_stays_as_it_is(gate):
     before = full_result().model_dump_json()
-    found = gate("limits:\n  - {metric: interventional_gap, at_most: 0.1, model: classifier}\n")
+    found = gate("fail_on: fail\nlimits:\n  - {metric: interventional_gap, at_most: 0.1, model: classifier}\n")
 
     assert ruled(found)["interventional_gap at most 0.1"] == "refused"
     assert found.rulings[-1].verdict.sentences[0] == "A limit of the policy is missed."
@@ -92,7 +111,7 @@ def test_limits_of_the_policy_are_judged_on_the_numbers_of_the_audit_which_stays
 
 
 def test_a_limit_is_let_through_by_its_metric_only(gate):
-    limits = "limits:\n  - {metric: interventional_gap, at_most: 0.1, model: classifier}\nallow:\n"
+    limits = "fail_on: fail\nlimits:\n  - {metric: interventional_gap, at_most: 0.1, model: classifier}\nallow:\n"
     by_model = gate(limits + "  - {model: classifier, status: fail, reason: x}\n")
     by_metric = gate(limits + "  - {metric: interventional_gap, status: fail, reason: x}\n")
 
@@ -100,6 +119,20 @@ def test_a_limit_is_let_through_by_its_metric_only(gate):
         CHEAT: "allowed", "interventional_gap at most 0.1": "refused", PSEUDO: "", DRAWN: "", FREE: ""
     }  # fmt: skip
     assert (ruled(by_metric)[CHEAT], ruled(by_metric)["interventional_gap at most 0.1"]) == ("refused", "allowed")
+
+
+def test_an_allowance_of_a_metric_may_be_of_one_of_its_groups(gate):
+    limits = "fail_on: fail\nlimits:\n"
+    for group in ("pair:0:0", "pair:1:1"):
+        limits += f'  - {{metric: auroc_pair, group: "{group}", at_least: 0.99999, model: classifier}}\n'
+    allow = "allow:\n  - {metric: auroc_pair, group: 'GROUP', status: fail, reason: x}\n"
+    found = gate(limits + allow.replace("GROUP", "pair:0:0"))
+
+    own = {one.verdict.group: one.ruled for one in found.rulings if one.verdict.limit}
+    assert own == {"pair:0:0": "allowed", "pair:1:1": "refused"}
+    assert gate(limits + allow.replace("GROUP", "pair:0:2")).notes == (
+        "the allowance of auroc_pair (pair:0:2): FAIL was not needed; take it out, or mend its names",
+    )
 
 
 def test_junit_has_a_case_for_each_ruling_and_names_the_policy(gate):
@@ -111,10 +144,10 @@ def test_junit_has_a_case_for_each_ruling_and_names_the_policy(gate):
     assert named == {"policy": "policy.yaml", "policy_sha256": found.sha256}
     (failed,) = [case for case in suite.iter("testcase") if case.find("failure") is not None]
     assert failed.get("name").startswith(DRAWN)
-    assert failed[0].get("message").startswith("Refused: INSUFFICIENT and worse are refused. INSUFFICIENT by ")
+    assert failed[0].get("message").startswith("Refused: all but PASS are refused. INSUFFICIENT by ")
     passed = {case.get("name"): case[0].text for case in suite.iter("testcase") if case[0].tag == "system-out"}
     assert passed[f"{CHEAT}, {FINDING}, {TUBE}"].startswith("Allowed: without an end, known. FAIL by table")
-    assert passed[f"{CHEAT}, {FINDING}, {TUBE}, auroc at least 0.5"].startswith("Accepted: better than INSUFFICIENT.")
+    assert passed[f"{CHEAT}, {FINDING}, {TUBE}, auroc at least 0.5"].startswith("Accepted: all but PASS are refused.")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +156,7 @@ def test_junit_has_a_case_for_each_ruling_and_names_the_policy(gate):
         ("fail_on: never\n", "'fail_on' is 'never'"),
         ("allow:\n  - {attribute: tube}\n", "there is no key 'allow.0.reason', which is needed"),
         ("allow:\n  - {attribute: tube, reason: ''}\n", "'allow.0.reason' is ''"),
+        ("allow:\n  - {attribute: tube, group: all, reason: x}\n", "the group 'all' is of a metric; name that too"),
         ("allow:\n  - {reason: x}\n", "names at least one of model, finding, attribute and metric"),
         ("allow:\n  - {atribute: x, reason: x}\n", r"unknown key 'allow.0.atribute' \(did you mean 'attribute'\?\)"),
         ("allow:\n  - {model: x, reason: x, until: soon}\n", "'allow.0.until' is 'soon'"),
@@ -131,4 +165,4 @@ def test_junit_has_a_case_for_each_ruling_and_names_the_policy(gate):
 )
 def test_a_policy_that_cannot_be_read_is_told_with_the_key(gate, text, told):
     with pytest.raises(UsageError, match=told):
-        gate(text)
+        gate(text if "fail_on" in text else "fail_on: fail\n" + text)
