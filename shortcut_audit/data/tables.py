@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import zlib
@@ -36,15 +37,15 @@ def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame
     """
     try:
         raw = path.read_bytes()
-        text = _decode(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        raw = _as_utf8(gzip.decompress(raw) if path.suffix == ".gz" else raw)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing table") from error
-    header = text.partition("\n")[0]
+    header = raw.partition(b"\n")[0].decode()
     try:
         rows = pl.read_csv(
-            io.BytesIO(text.encode()),
+            io.BytesIO(raw),
             has_header=False,
             infer_schema=False,
             separator=separator or max(_SEPARATORS, key=header.count),
@@ -98,11 +99,12 @@ def first_column(frame: pl.DataFrame, names: Iterable[str]) -> str | None:
     return next((column for column in frame.columns if normalised(column) in wanted), None)
 
 
-def _decode(raw: bytes) -> str:
+def _as_utf8(raw: bytes) -> bytes:
     try:
-        return raw.decode("utf-8-sig")
+        raw.decode()
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return raw.decode("latin-1").encode()
+    return raw.removeprefix(codecs.BOM_UTF8)
 
 
 def _with_header(rows: pl.DataFrame, path: Path) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from markupsafe import Markup
@@ -23,6 +24,10 @@ Place = Callable[[float], float]
 WIDTH = 400
 SIDE = 14
 LONGEST_LABEL = 38
+"""Characters that fit beside a value."""
+LONGEST_LINE = 58
+"""Characters that fit on a line of their own."""
+ROW, LINE = 35, 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +79,11 @@ def forest(
         reference: value of "nothing to see", drawn as a dashed line.
         margin: half-width of the band drawn around the reference.
     """
-    row, top = 35, 4
-    bottom = top + row * len(points)
+    top = 4
+    *starts, bottom = accumulate((_height(point) for point in points), initial=top)
     axis = make_axis([reference, *_finite(side for p in points for side in (p.value, p.low, p.high))], margin)
     place = axis.place
-    marks = [_point(point, place, top + row * index) for index, point in enumerate(points)]
+    marks = [_point(point, place, start) for point, start in zip(points, starts, strict=True)]
     parts = [_band(place, reference, margin, top, bottom), _grid(axis, top, bottom)]
     return draw_chart(
         name, title, description, bottom + 24, [*parts, _reference(place, reference, top, bottom), *marks]
@@ -115,8 +120,14 @@ def draw_chart(name: str, title: str, description: str, height: float, parts: It
     return tag("div", svg, class_="scroll chart-box", tabindex="0", role="region", aria_label=title)
 
 
+def _height(point: Point) -> int:
+    """Return the height of a row; a label that does not fit beside its value has a line of its own."""
+    return ROW + LINE * (len(point.label) > LONGEST_LABEL)
+
+
 def _point(point: Point, place: Place, y: float) -> Markup:
-    label = write_text(shorten(point.label), SIDE, y + 14)
+    label = write_text(shorten(point.label, LONGEST_LINE), SIDE, y + 14)
+    y += _height(point) - ROW
     if point.value is None:
         return label + _value("not computed", y + 14, class_="value absent")
     limits = "" if point.low is None or point.high is None else f" ({number(point.low)} to {number(point.high)})"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from markupsafe import Markup
 
 from shortcut_audit.audit.result.examples import Example, Layer
 from shortcut_audit.report.markup import tag
-from shortcut_audit.report.vocabulary import plain
+from shortcut_audit.report.vocabulary import feature, plain
 
 Kind = Literal["image", "image_with", "image_without", "heatmap", "finding", "footprint", "predicted"]
 MIB = 1 << 20
@@ -49,8 +49,11 @@ def left_out(examples: Sequence[Example], shown: Sequence[Example]) -> str:
     return f" {missing} more are in audit.json only, to keep this page small." if missing else ""
 
 
-def about(example: Example) -> str:
-    """Return what is known of a case: is the finding there, and the attribute."""
+def about(example: Example, composites: Collection[str]) -> str:
+    """Return what is known of a case: is the finding there, and the attribute, or what a composite suggests."""
     presence = {"1": "present", "0": "absent"}
     finding = f"{plain(example.finding)} {presence[str(example.label)]}"
-    return f"{finding}, {plain(example.attribute)} {presence.get(example.value, example.value)}"
+    if example.attribute in composites:
+        presence = {"1": "speaks for it", "0": "speaks against it"}
+    attribute = feature(example.attribute, composites)
+    return f"{finding}, {attribute} {presence.get(example.value, example.value)}"

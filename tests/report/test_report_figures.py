@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -122,6 +123,18 @@ def test_an_undefined_point_says_so_and_the_axis_still_stands():
 
     assert "not computed" in page.text
     assert "0.50" in page.text
+
+
+def test_a_label_too_long_to_stand_beside_its_value_has_a_line_of_its_own_and_is_not_cut():
+    long = "robust, labels corrected (0.92-0.95 / 0.97-0.99)"
+    points = [Point(label=label, value=0.6, low=0.5, high=0.7) for label in ("short", long, "last")]
+    page = Page(forest(points, name="f", title="Title", description="In words", reference=0.5))
+    labels, values = ([float(one["y"]) for one in page.all("text", class_=name)] for name in ("label", "value"))
+
+    assert long in page.text
+    assert [below - above for above, below in itertools.pairwise(labels)] == [35, 50]
+    assert [value - label for value, label in zip(values, labels, strict=True)] == [0, 15, 0]
+    assert float(page.all("svg")[0]["viewbox"].split()[3]) == 4 + 35 + 50 + 35 + 24
 
 
 def test_a_long_label_is_cut_with_an_ellipsis():

@@ -21,6 +21,32 @@ def words(page: Page) -> str:
     return re.sub(r"\s+", " ", page.text)
 
 
+def test_the_forest_names_every_correction_of_the_labels_whole_and_says_what_it_is():
+    metrics = full_data()["metrics"]
+    robust = next(one for one in metrics if one["name"] == "robust_auroc")
+    corrected = [
+        {**robust, "name": "robust_auroc_noise_corrected", "group": group}
+        for group in ("labels:0.95:0.99", "labels:0.92-0.95:0.97-0.99")
+    ]
+    page = show("groups", metrics=[*metrics, *corrected])
+
+    assert page.text.count("robust, labels corrected (0.95 / 0.99)") >= 2
+    assert "robust, labels corrected (0.92-0.95 / 0.97-0.99)" in page.text
+    assert "…" not in page.text
+    assert "if these have sensitivity a and specificity b" in page.text
+    assert "Labels corrected" not in show("groups").text
+
+
+@pytest.mark.parametrize(("name", "told"), [("pairs", "with what scanner suggests"), ("gallery", "speaks ")])
+def test_a_case_of_a_composite_is_told_by_what_it_suggests(name, told):
+    data = full_data()
+    composite = [{**example, "attribute": "scanner"} for example in data["examples"]]
+    counts = {**data["counts"], "composites": ["scanner"]}
+
+    assert told in words(show(name, examples=composite, counts=counts))
+    assert "scanner present" not in words(show(name, examples=composite, counts=counts))
+
+
 def test_checks_are_sorted_by_verdict_then_deciding_then_bad_news():
     rows = show("checks").rows[""][1:]
 

@@ -76,6 +76,35 @@ def test_the_clinical_view_says_which_shares_were_named_and_which_are_the_test_s
     assert rows[0][1:] == ["0.050 (named)", "0.735 (as in the test set)", "nobody to count in the test set"]
 
 
+def without_thresholds():
+    """The made-up audit as of a table without validation rows."""
+    data, why = full_data(), "there are no validation rows"
+    flagged = {one for name in ("operating", "patients") for one in names_in(name)}
+    points = [{**point, "threshold": None, "reason": why, "n": 0} for point in data["operating_points"]]
+    metrics = [
+        {**one, "value": None, "low": None, "high": None, "reason": f"there is no threshold: {why}"}
+        if one["name"] in flagged else one
+        for one in data["metrics"]
+    ]  # fmt: skip
+    return {"operating_points": points, "metrics": metrics}
+
+
+def names_in(section: str) -> set[str]:
+    shared = {"sensitivity", "specificity"}
+    return shared | {"operating": {"ppv", "sensitivity_change", "false_alarm_change"},
+                     "patients": {"missed_per_1000", "false_alarms_per_1000"}}[section]  # fmt: skip
+
+
+def test_without_any_threshold_the_reason_is_said_once_and_not_in_every_cell():
+    operating, patients = (show(name, **without_thresholds()) for name in ("operating", "patients"))
+
+    assert "needs no validation images.Without a threshold no image is flagged" in squeezed(operating.text)
+    assert {len(row) for row in all_rows(operating)} == {4}
+    assert squeezed(patients.text).strip() == (
+        "Nobody can say whom the decisions miss or alarm in vain: there is no threshold: there are no validation rows."
+    )
+
+
 def test_audits_of_before_there_were_thresholds_can_still_be_shown():
     metrics = [metric for metric in full_data()["metrics"] if metric["name"].startswith("auroc")]
     for name in ("operating", "patients"):

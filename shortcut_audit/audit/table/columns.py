@@ -49,7 +49,9 @@ def number_column(frame: pl.DataFrame, name: str, *, where: str, blank: Blank = 
         number = text.cast(pl.Float64, strict=False)
         wrong = text.is_not_null() & ~number.is_finite().fill_null(value=False)
         missing = text.is_null()
-    _refuse(column, wrong.fill_null(value=False), where, "expected a finite number")
+    wrong = wrong.fill_null(value=False)
+    comma = wrong.any() and "," in str(column[int(wrong.arg_true()[0])])
+    _refuse(column, wrong, where, "expected a finite number" + ", with a point before its decimals" * comma)
     if blank:
         _refuse(column, missing, where, blank)
     return number.alias(name)

@@ -36,6 +36,7 @@ from shortcut_audit.audit.table.columns import (
     number_column,
     text_column,
 )
+from shortcut_audit.data.tables import read_text_table
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 from shortcut_audit.provenance import PRIVATE, write_atomic
 
@@ -76,7 +77,10 @@ class ScoresTable:
             if name not in frame.columns:
                 have = ", ".join(frame.columns)
                 guess = did_you_mean(name, frame.columns)
-                raise UsageError(f"{where}: there is no column '{name}'{guess}; it has: {have}")
+                raise UsageError(
+                    f"{where}: there is no column '{name}'{guess}; it has: {have}. Needed are sample_id, label and "
+                    "score: rename the columns that hold them"
+                )
         if not frame.height:
             raise InputError(f"{where}: there are no rows; expected one row per image")
         checked = pl.DataFrame([*_keys(frame, where), *_values(frame, where)])
@@ -228,7 +232,7 @@ def refuse_one_class(table: ScoresTable, *, where: str) -> None:
 
 
 def read_scores(path: Path, *, scored: bool = True) -> ScoresTable:
-    """Read a CSV of scores.
+    """Read a CSV of scores, separated by commas, semicolons, bars or tabs.
 
     Args:
         path: the table.
@@ -238,12 +242,7 @@ def read_scores(path: Path, *, scored: bool = True) -> ScoresTable:
         UsageError: the file cannot be read, or a needed column is missing.
         InputError: not a CSV, or a cell that must not be guessed at.
     """
-    try:
-        frame = pl.read_csv(path.read_bytes(), infer_schema=False)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror or error}); name an existing file") from error
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path}: not readable as a CSV table: {error}") from error
+    frame = read_text_table(path)
     if not scored and "score" not in frame.columns:
         frame = frame.with_columns(pl.lit("0").alias("score"))
     return ScoresTable.from_frame(frame, where=str(path))

@@ -30,9 +30,10 @@ def checks(result: AuditResult) -> Markup:
     ordered = _worst_first(result, ran)
     ids = anchors(("check", answer.check, *subject(answer)) for answer in ordered)
     rows = [_row(result, answer) for answer in ordered]
+    found = table("Checks, worst first", HEAD, rows, ids=ids, class_="checks") if rows else None
     return join([
         paragraph("A check finds evidence; the verdict is made from the answers marked ", tag("b", "decides"), "."),
-        table("Checks, worst first", HEAD, rows, ids=ids) if rows else nothing("No check could be computed."),
+        found or nothing("No check could be computed."),
         tag("h3", "Not computed, and why"),
         _skipped(skipped),
     ])  # fmt: skip

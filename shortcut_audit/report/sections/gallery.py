@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -44,7 +45,8 @@ def gallery(result: AuditResult) -> Markup:
     buttons = [_button(switch) for switch in SWITCHES if switch.kind in present]
     bar = tag("div", *buttons, class_="switches", role="group", aria_label="Layers over the images")
     ids = anchors(("case", example.case.removeprefix("case ")) for example in shown)
-    cases = [_case(example, name) for example, name in zip(shown, ids, strict=True)]
+    composites = result.counts.composites
+    cases = [_case(example, name, composites) for example, name in zip(shown, ids, strict=True)]
     intro = (
         f"{counted(len(shown), 'case')}. Left: the image untouched. Right: the same image with layers. "
         f"Case numbers only; the list that leads back to ids is not part of this file.{left_out(pictured, shown)}"
@@ -57,17 +59,18 @@ def _button(switch: Switch) -> Markup:
     return tag("button", key, switch.label, type="button", aria_pressed=str(switch.on).lower(), data_layer=switch.kind)
 
 
-def _case(example: Example, name: str) -> Markup:
+def _case(example: Example, name: str, composites: Collection[str]) -> Markup:
     untouched = layer(example, "image")
     assert untouched is not None
-    base = picture(untouched, f"{example.case}, untouched: {about(example)}")
+    case = about(example, composites)
+    base = picture(untouched, f"{example.case}, untouched: {case}")
     over = [_layer(example, switch) for switch in SWITCHES]
     stack = tag("div", picture(untouched, f"{example.case} with layers"), *over, class_="stack")
     return tag(
         "article",
         tag("div", tag("div", base, class_="stack"), stack, class_="pair"),
         tag("h3", example.case, class_="name"),
-        paragraph(about(example), class_="about"),
+        paragraph(case, class_="about"),
         paragraph(example.chosen_because),
         _scores(example),
         class_="case",

@@ -40,6 +40,11 @@ def groups(result: AuditResult) -> Markup:
         for one, name in zip(about, ids, strict=True)
     ]
     intro = "The dashed line is guessing (0.5). Robust AUROC is the AUROC where the training association breaks."
+    if any(found.group.startswith("labels:") for found in metrics):
+        intro += (
+            " Labels corrected (a / b): robust AUROC as it would be without errors in the attribute's labels, if these "
+            "have sensitivity a and specificity b; of a range the middle, with limits that hold for all of it."
+        )
     return join([paragraph(intro), tag("div", *parts, class_="panels")])
 
 
@@ -65,7 +70,7 @@ def _label(found: Metric, *, composite: bool) -> str:
                       "worst_group_auroc"}:  # fmt: skip
         return group_label(found.group, composite=composite)
     if found.group.startswith("labels:"):
-        return f"{metric_label(found.name)} ({' / '.join(found.group.split(':')[1:])})"
+        return f"robust, labels corrected ({' / '.join(found.group.split(':')[1:])})"
     return metric_label(found.name)
 
 

@@ -43,6 +43,8 @@ def operating(result: AuditResult) -> Markup:
             parts.append(
                 paragraph("A threshold given as a number, as in --operating-point 0.5, needs no validation images.")
             )
+    if result.operating_points and all(point.threshold is None for point in result.operating_points):
+        return join([*parts, nothing("Without a threshold no image is flagged, so there are no decisions to show.")])
     parts.append(
         table(
             "Decisions by group",

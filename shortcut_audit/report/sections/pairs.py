@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from markupsafe import Markup
 
@@ -35,7 +35,8 @@ def pairs(result: AuditResult) -> Markup:
         f"{counted(len(paired), 'case')}, chosen and not a random sample; at least one decision flips in {flipped}. "
         f"Only the attribute differs between the two states.{left_out(paired, shown)}"
     )
-    return join([paragraph(intro), tag("div", *(_case(example) for example in shown), class_="pairs")])
+    cases = (_case(example, result.counts.composites) for example in shown)
+    return join([paragraph(intro), tag("div", *cases, class_="pairs")])
 
 
 def _is_pair(example: Example) -> bool:
@@ -47,17 +48,18 @@ def _flips_first(example: Example) -> tuple[int, float]:
     return -sum(shift.flips for shift in example.shifts), -largest
 
 
-def _case(example: Example) -> Markup:
-    title = f"Case {example.case}, {about(example)}"
+def _case(example: Example, composites: Collection[str]) -> Markup:
+    case = about(example, composites)
+    title = f"Case {example.case}, {case}"
     rows = (_row(shift) for shift in example.shifts)
-    heading = tag("h3", tag("span", example.case, class_="name"), tag("span", about(example), class_="about"))
+    heading = tag("h3", tag("span", example.case, class_="name"), tag("span", case, class_="about"))
     scores = table(f"{title}: scores in both states", HEAD, rows)
-    return tag("article", heading, tag("div", *_pictures(example), class_="pair"), scores, class_="case")
+    return tag("article", heading, tag("div", *_pictures(example, composites), class_="pair"), scores, class_="case")
 
 
-def _pictures(example: Example) -> Sequence[Markup]:
+def _pictures(example: Example, composites: Collection[str]) -> Sequence[Markup]:
     """The image with the attribute and the image without it; the case itself is one of the two."""
-    own, attribute = layer(example, "image"), feature(example.attribute)
+    own, attribute = layer(example, "image"), feature(example.attribute, composites)
     present, absent = layer(example, "image_with"), layer(example, "image_without")
     if example.value == "0":
         absent = absent or own

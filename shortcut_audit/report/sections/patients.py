@@ -37,6 +37,10 @@ def patients(result: AuditResult) -> Markup:
     rows = subjects(found for found in result.find("missed_per_1000") if found.role == "model")
     if not rows:
         return nothing("Nothing was computed per 1,000 patients in this audit.")
+    found = [metric(result, about, name, group) for about in rows for name, group, _ in (*COUNTS, *USES)]
+    if not any(one and one.value is not None for one in found):
+        reasons = "; ".join(dict.fromkeys(one.reason for one in found if one and one.reason))
+        return nothing(f"Nobody can say whom the decisions miss or alarm in vain: {reasons}.")
     return join([
         paragraph(
             "Patients of every 1,000, one image each, at the threshold above. A model that takes the attribute for a "

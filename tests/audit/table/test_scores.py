@@ -122,16 +122,28 @@ def test_a_table_without_rows_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"cannot be read .No such file or directory.; name an existing file"):
+    with pytest.raises(UsageError, match=r"cannot be read .No such file or directory.; name an existing table"):
         read_scores(tmp_path / "none.csv")
 
 
-@pytest.mark.parametrize("raw", [b"", b"sample_id,label,score\n\xff\xfe,1,0.5\n"])
-def test_a_file_that_is_no_table_is_refused(tmp_path, raw):
+@pytest.mark.parametrize("raw", [b"", b"sample_id,label,score\na,1,0.5,7,8\n"])
+def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path, raw):
     path = tmp_path / "scores.csv"
     path.write_bytes(raw)
-    with pytest.raises(InputError, match="not readable as a CSV table"):
+    with pytest.raises(InputError, match=r"not readable as a table \(.*\); expected a CSV with a header$"):
         read_scores(path)
+
+
+def test_semicolons_and_the_encoding_of_an_old_spreadsheet_do_not_matter(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_bytes("sample_id;label;score;site\na;1;0.5;Süd\n".encode("latin-1"))
+
+    assert read_scores(path).frame.select("score", "attribute.site").row(0) == (0.5, "Süd")
+
+
+def test_a_comma_before_decimals_is_refused_with_what_helps(tmp_path):
+    with pytest.raises(InputError, match=r"row 1, column 'score' is '0,5'; .* with a point before its decimals"):
+        read(tmp_path, "sample_id;label;score\na;1;0,5\n")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
