@@ -65,6 +65,11 @@ def subjects(metrics: Iterable[Metric]) -> list[Subject]:
     return list(dict.fromkeys(subject(found) for found in metrics))
 
 
+def asked_about(result: AuditResult, name: str) -> list[Subject]:
+    """Return what the number called ``name`` was asked of; controls are left out."""
+    return subjects(found for found in result.find(name) if found.role == "model")
+
+
 def worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return verdicts from FAIL to PASS; equal ones keep their order."""
     return sorted(verdicts, key=lambda verdict: -SEVERITY.index(verdict.status))

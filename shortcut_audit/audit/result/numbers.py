@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from shortcut_audit.audit.result.record import Finite, Record
+from shortcut_audit.audit.result.record import Finite, Record, need_one
 
 
 class Metric(Record):
@@ -41,8 +41,7 @@ class Metric(Record):
 
     @model_validator(mode="after")
     def _value_or_reason(self) -> Metric:
-        if (self.value is None) == (self.reason is None):
-            raise ValueError(f"metric '{self.name}' must have either a value or a reason")
+        need_one(f"metric '{self.name}' must have either a value", known=self.value is not None, reason=self.reason)
         if self.value is None and (self.low is not None or self.high is not None):
             raise ValueError(f"metric '{self.name}' is undefined but has an interval")
         return self
@@ -125,6 +124,5 @@ class Curve(Record):
 
     @model_validator(mode="after")
     def _points_or_reason(self) -> Curve:
-        if bool(self.points) == (self.reason is not None):
-            raise ValueError(f"curve '{self.name}' must have either points or a reason")
+        need_one(f"curve '{self.name}' must have either points", known=bool(self.points), reason=self.reason)
         return self

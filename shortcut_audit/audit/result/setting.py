@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from shortcut_audit.audit.result.record import Finite, Record
+from shortcut_audit.audit.result.record import Finite, Record, need_one
 
 
 class OperatingPoint(Record):
@@ -28,8 +28,8 @@ class OperatingPoint(Record):
 
     @model_validator(mode="after")
     def _threshold_or_reason(self) -> OperatingPoint:
-        if (self.threshold is None) == (self.reason is None):
-            raise ValueError(f"the operating point of '{self.model}' must have either a threshold or a reason")
+        what = f"the operating point of '{self.model}' must have either a threshold"
+        need_one(what, known=self.threshold is not None, reason=self.reason)
         return self
 
 

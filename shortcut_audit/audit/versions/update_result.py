@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from shortcut_audit.audit.result.judgement import GapAnswer, RelianceAnswer, Status
 from shortcut_audit.audit.result.numbers import Comparison
-from shortcut_audit.audit.result.record import Finite
+from shortcut_audit.audit.result.record import Finite, need_one
 from shortcut_audit.errors import OutputError
 from shortcut_audit.provenance import Provenance, write_atomic
 
@@ -63,8 +63,7 @@ class Difference(Comparison):
 
     @model_validator(mode="after")
     def _value_or_reason(self) -> Difference:
-        if (self.value is None) == (self.reason is None):
-            raise ValueError(f"difference '{self.name}' must have either a value or a reason")
+        need_one(f"difference '{self.name}' must have either a value", known=self.value is not None, reason=self.reason)
         return self
 
 

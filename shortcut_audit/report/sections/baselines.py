@@ -10,7 +10,7 @@ from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import names as subject_names
 from shortcut_audit.report.blocks import nothing, paragraph, table
-from shortcut_audit.report.lookup import Subject, metric, subjects
+from shortcut_audit.report.lookup import Subject, asked_about, metric
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import estimate, number, sample_size
 from shortcut_audit.report.sections import section
@@ -27,7 +27,7 @@ READERS_HEAD = ("About", "Reader", "Measure", "Of the reader", "Model less reade
 @section("baselines", title="Baselines", order=95)
 def baselines(result: AuditResult) -> Markup:
     """The gap beside chance and other attributes, the AUROC beside the attributes alone and readers."""
-    asked = subjects(found for found in result.find("prevalence") if found.role == "model")
+    asked = asked_about(result, "prevalence")
     if not asked:
         return nothing("No baseline was computed in this audit.")
     return join([

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import about, bullets, folded, nothing, paragraph, table
-from shortcut_audit.report.lookup import Subject, metric, subject, subjects
+from shortcut_audit.report.lookup import Subject, asked_about, metric, subject
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import counted, estimate, in_words, interval, number
 from shortcut_audit.report.sections import section
@@ -24,7 +24,7 @@ WHO = {"1": "positives", "0": "negatives"}
 @section("casemix", title="Case mix", order=35)
 def casemix(result: AuditResult) -> Markup:
     """The gap among patients made alike in severity and covariates, beside the raw one."""
-    rows = subjects(found for found in result.find("auroc_gap_standardised") if found.role == "model")
+    rows = asked_about(result, "auroc_gap_standardised")
     if not rows:
         return nothing("No gap was computed in this audit, so there is no case mix to take out of it.")
     parts = [_part(result, one) for one in rows]

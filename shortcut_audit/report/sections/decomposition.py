@@ -7,7 +7,7 @@ from markupsafe import Markup
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.report.blocks import names, nothing, paragraph, table
 from shortcut_audit.report.figures import Split, stacked_gaps
-from shortcut_audit.report.lookup import Subject, limit, metric, subjects
+from shortcut_audit.report.lookup import Subject, asked_about, limit, metric
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import count, estimate, signed
 from shortcut_audit.report.sections import section
@@ -21,7 +21,7 @@ SIDES = ("gap_positive_side", "gap_negative_side")
 @section("decomposition", title="Where the gap comes from", order=30)
 def decomposition(result: AuditResult) -> Markup:
     """The gap of every model, split exactly into reliance and case mix."""
-    rows = subjects(found for found in result.find("auroc_gap") if found.role == "model")
+    rows = asked_about(result, "auroc_gap")
     if not rows:
         return nothing("No gap was computed in this audit, so there is nothing to split.")
     chart = stacked_gaps(

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.audit.result.setting import OperatingPoint
 from shortcut_audit.report.blocks import names, nothing, paragraph, table
-from shortcut_audit.report.lookup import Subject, metric, subjects
+from shortcut_audit.report.lookup import Subject, asked_about, metric
 from shortcut_audit.report.markup import join, tag
 from shortcut_audit.report.numbers import counted, estimate, interval, missing, number, sample_size
 from shortcut_audit.report.sections import section
@@ -29,7 +29,7 @@ RULES = {
 @section("operating", title="Decisions at the threshold", order=44)
 def operating(result: AuditResult) -> Markup:
     """Threshold of every model, and sensitivity, specificity and PPV at it in every group."""
-    rows = subjects(found for found in result.find("sensitivity") if found.role == "model")
+    rows = asked_about(result, "sensitivity")
     if not rows:
         return nothing("No sensitivity was computed in this audit, so there is no threshold to speak of.")
     parts = [paragraph(

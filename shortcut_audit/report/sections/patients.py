@@ -9,7 +9,7 @@ from markupsafe import Markup
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.audit.result.setting import Population
 from shortcut_audit.report.blocks import bullets, names, nothing, paragraph, table
-from shortcut_audit.report.lookup import Subject, metric, subjects
+from shortcut_audit.report.lookup import Subject, asked_about, metric
 from shortcut_audit.report.markup import join
 from shortcut_audit.report.numbers import in_words, number
 from shortcut_audit.report.sections import section
@@ -34,7 +34,7 @@ Column = tuple[str, str, str]
 @section("patients", title="What it means for patients", order=46)
 def patients(result: AuditResult) -> Markup:
     """Missed positives and false alarms per 1,000 patients, and the model where nobody or everybody has it."""
-    rows = subjects(found for found in result.find("missed_per_1000") if found.role == "model")
+    rows = asked_about(result, "missed_per_1000")
     if not rows:
         return nothing("Nothing was computed per 1,000 patients in this audit.")
     found = [metric(result, about, name, group) for about in rows for name, group, _ in (*COUNTS, *USES)]
