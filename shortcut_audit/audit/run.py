@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+import polars as pl
+
 from shortcut_audit.audit.attribute_labels.label_error import refuse_other_qualities
 from shortcut_audit.audit.checks import CHECKS
 from shortcut_audit.audit.checks.reliance import MATCHED
@@ -191,4 +193,11 @@ def _notes(table: ScoresTable, questions: Sequence[Question]) -> list[str]:
         notes[f"Scores run from {low:.4g} to {high:.4g}, outside 0 to 1: they are read as ranks only."] = None
     if table.unit == "image":
         notes["No patients are named: each image is its own cluster."] = None
+    elif shared := _patients_in_two_splits(table):
+        notes[f"Patients of the test rows who stand in training or validation rows too: {shared}."] = None
     return list(notes)
+
+
+def _patients_in_two_splits(table: ScoresTable) -> int:
+    splits = table.frame.group_by("patient_id").agg(pl.col("split").unique())["split"]
+    return int((splits.list.contains("test") & (splits.list.len() > 1)).sum())

@@ -159,7 +159,7 @@ def _how_many(question: Question, open_: Answer) -> str:
 def _cannot_tell(question: Question, patients: int, cell: str, needed: int) -> str:
     words = cell.replace(question.attribute, feature_name(question.attribute, question.context.columns))
     place = f"among the {cell}" if cell in {"positives", "negatives"} else f"in the cell {words}"
-    return f"We cannot tell: {patients} patients {place}; about {needed} would decide."
+    return f"We cannot tell: {patients} patient{'s' * (patients != 1)} {place}; about {needed} would decide."
 
 
 def _too_few_images(question: Question, last: str) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ def headlines(result: AuditResult, about: Subject) -> list[tuple[str, Metric | N
 def _headline(result: AuditResult, about: Subject, wanted: Headline) -> tuple[str, Metric | None]:
     candidates = [metric(result, about, name, wanted.group) for name in wanted.names]
     found = next((one for one in candidates if one and one.value is not None), candidates[0])
+    if wanted.group == "pair:0:0" and about.attribute in result.counts.composites:
+        return "A00, spoken against", found
     return wanted.label or metric_label(found.name if found else wanted.names[0]), found
 
 

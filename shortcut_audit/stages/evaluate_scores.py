@@ -23,6 +23,7 @@ from shortcut_audit.errors import BusyError, OutputError
 from shortcut_audit.provenance import collect_provenance, command_line, copy_private, sha256_file
 from shortcut_audit.report.render import write_report
 from shortcut_audit.runs import RECORD, RUNS
+from shortcut_audit.runtime import say
 
 AUDIT = "audit.json"
 CASES = "cases.csv"
@@ -74,6 +75,8 @@ def audit_file(
     if listed:
         write_cases([], folder / CASES, rereads=listed)
     write_report(folder, ("html",))
+    for note in result.notes:
+        say(f"note: {note}")
     return result, folder
 
 

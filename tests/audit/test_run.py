@@ -196,6 +196,25 @@ def extras():
     }  # fmt: skip
 
 
+def test_an_attribute_that_nobody_knows_is_told_as_unknown_and_not_as_absent():
+    result = audit_scores(world(n=60).with_columns(pl.lit(None, pl.Float64).alias("attribute.tube")), spurious="tube")
+
+    assert result.find("auroc_gap")[0].reason == (
+        "the test set has no positives with tube and no negatives without tube; "
+        "tube is not known of 60 of its 60 images"
+    )
+
+
+def test_patients_who_stand_in_two_splits_are_counted_aloud():
+    frame = pl.concat(
+        [world(n=60), world(n=40, split="val").with_columns(pl.col("patient_id").str.replace("val", "test"))]
+    )
+
+    notes = audit_scores(frame, spurious="tube").notes
+    assert "Patients of the test rows who stand in training or validation rows too: 40." in notes
+    assert not any("stand in training" in note for note in audit_scores(world(n=60), spurious="tube").notes)
+
+
 def test_what_was_found_elsewhere_is_carried_along():
     metric = Metric(
         model="m", finding="f", attribute="tube", group="footprint:tube", name="saliency_share", value=0.1, low=None,

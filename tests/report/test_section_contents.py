@@ -47,6 +47,13 @@ def test_a_case_of_a_composite_is_told_by_what_it_suggests(name, told):
     assert "scanner present" not in words(show(name, examples=composite, counts=counts))
 
 
+def test_the_first_screen_of_a_composite_names_the_side_that_a00_is_of():
+    counts = {**full_data()["counts"], "composites": [full_data()["verdicts"][0]["attribute"]]}
+
+    assert "A00, spoken against" in show("verdict", counts=counts).text
+    assert "A00, attribute absent" in show("verdict").text
+
+
 def test_checks_are_sorted_by_verdict_then_deciding_then_bad_news():
     rows = show("checks").rows[""][1:]
 

@@ -31,6 +31,11 @@ def test_a_group_is_named_in_words(group, label):
     assert group_label(group) == label
 
 
+def test_a_pair_of_a_composite_is_told_by_what_is_suggested():
+    assert group_label("pair:0:1", composite=True) == "A01: positives spoken against, negatives spoken for"
+    assert group_label("pair:1:1", composite=True) == "A11: positives and negatives spoken for"
+
+
 def test_a_metric_without_an_entry_is_shown_under_its_own_name():
     assert metric_label("auroc_gap") == "Gap"
     assert metric_label("new_number") == "new number"

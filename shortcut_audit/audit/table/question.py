@@ -202,7 +202,9 @@ class Question:
         positives, negatives = self.cell(1, i), self.cell(0, j)
         named = ((self.cell_name(1, i), positives), (self.cell_name(0, j), negatives))
         empty = " and no ".join(name for name, inside in named if not inside.any())
-        return self.between(positives, negatives, f"the test set has no {empty}", scores=scores)
+        unknown, images = int(np.isnan(self.values[self.test]).sum()), int(self.test.sum())
+        blank = f"; {self.attribute} is not known of {unknown} of its {images} images" if unknown else ""
+        return self.between(positives, negatives, f"the test set has no {empty}{blank}", scores=scores)
 
     def gap(self, scores: Floats | None = None) -> Contrast:
         """Return A_10 - A_01, aligned minus robust."""

@@ -118,7 +118,7 @@ def total_log_odds(
 
 
 def _no_training(table: ScoresTable, attribute: str) -> str:
-    learnt = "is learnt from rows with split = train; there are none of both classes: add them"
+    learnt = "is learnt from rows with split = train, and the table has none with and without the finding"
     if attribute not in table.attributes:
         return f"'{attribute}' asks what several attributes together suggest, which {learnt}, or ask for one attribute"
     known = table.known[attribute].sort()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from shortcut_audit.report.vocabulary.names import plain
 
 _WITH = {"1": "with", "0": "without"}
+_SPOKEN = {"1": "spoken for", "0": "spoken against"}
+"""The two sides of a composite, which suggests the finding or speaks against it."""
 GROUPS = {
     "all": "all images",
     "robust": "association breaks (robust)",
@@ -39,6 +41,8 @@ def group_label(group: str, *, composite: bool = False) -> str:
     if group in fixed:
         return fixed[group]
     kind, _, rest = group.partition(":")
+    if composite and kind == "pair":
+        return _pair(*rest.partition(":")[::2], _SPOKEN)
     if kind in _MADE:
         return _MADE[kind](*rest.partition(":")[::2])
     return _STARTS[kind] + plain(rest) if kind in _STARTS else group
@@ -66,9 +70,9 @@ def _subgroup(names: str, rest: str) -> str:
     return whole.replace("=", " = ").replace(",", ", ")
 
 
-def _pair(positives: str, negatives: str) -> str:
-    name = f"A{positives}{negatives}: " if {positives, negatives} <= _WITH.keys() else ""
-    words = [_WITH.get(value, plain(value)) for value in (positives, negatives)]
+def _pair(positives: str, negatives: str, states: Mapping[str, str] = _WITH) -> str:
+    name = f"A{positives}{negatives}: " if {positives, negatives} <= states.keys() else ""
+    words = [states.get(value, plain(value)) for value in (positives, negatives)]
     if positives == negatives:
         return f"{name}positives and negatives {words[0]}"
     return f"{name}positives {words[0]}, negatives {words[1]}"
