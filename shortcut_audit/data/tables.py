@@ -13,7 +13,7 @@ import polars as pl
 
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
-_SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|")
 KEY_NAMES = (
     "sample_id", "id", "uid", "image", "image_id", "image_path", "Image Index", "path", "file", "filepath", "filename",
     "img", "img_name", "SOPInstanceUID", "dicom_id",
@@ -48,7 +48,7 @@ def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame
             io.BytesIO(raw),
             has_header=False,
             infer_schema=False,
-            separator=separator or max(_SEPARATORS, key=header.count),
+            separator=separator or max(SEPARATORS, key=header.count),
         )
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from shortcut_audit.data.tables import SEPARATORS
 from shortcut_audit.runtime import available_memory, say
 
 BASE = 130 * 2**20
@@ -47,7 +48,7 @@ def look(path: Path) -> TableSize:
     header, _, lines = head.partition(b"\n")
     whole = lines.count(b"\n") + (length <= HEAD and not lines.endswith(b"\n") and bool(lines))
     rows = whole if length <= HEAD else round(whole * (length - len(header)) / len(lines))
-    return TableSize(rows=rows, columns=header.count(b",") + 1, bytes=length)
+    return TableSize(rows=rows, columns=max(header.count(mark.encode()) for mark in SEPARATORS) + 1, bytes=length)
 
 
 def announce(path: Path, attributes: int) -> None:

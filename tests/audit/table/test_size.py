@@ -33,6 +33,12 @@ def scores(tmp_path):
     return path
 
 
+def test_columns_are_counted_whatever_separates_them(tmp_path):
+    (tmp_path / "scores.csv").write_text("sample_id;label;score\na;1;0.5\n")
+
+    assert size.look(tmp_path / "scores.csv").columns == 3
+
+
 def test_rows_and_columns_of_a_small_table_are_counted(scores, tmp_path):
     found, other = look(scores), tmp_path / "other.csv"
     other.write_text("sample_id,label,score\na,1,.5\nb,0,.2")
