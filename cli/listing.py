@@ -13,6 +13,9 @@ from .output import emit, emit_json, emit_table
 REGISTRIES = {
     "datasets": ("shortcut_audit.data.datasets", "DATASETS"),
     "attributes": ("shortcut_audit.data.spurious", "SPURIOUS"),
+    "rules": ("shortcut_audit.masks.rules", "RULES"),
+    "exports": ("shortcut_audit.masks.exports", "EXPORTS"),
+    "imports": ("shortcut_audit.masks.imports", "IMPORTS"),
     "methods": ("shortcut_audit.attribution.base", "METHODS"),
     "summarizers": ("shortcut_audit.models.summarizers", "SUMMARIZERS"),
     "cleaning": ("shortcut_audit.masks.cleaning", "CLEANING"),
@@ -27,7 +30,7 @@ KINDS = (*REGISTRIES, "configs")
 def list_kind(
     options: PrintOptions, *, kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(KINDS))]
 ) -> None:
-    """What there is, by kind: datasets, attributes, methods, summarizers, cleaning, probes, checks, sections, configs.
+    """What there is, by kind: datasets, attributes, methods, checks and the like.
 
     Reads the package only. Each entry is one file of it: add a file, and it
     is listed here.

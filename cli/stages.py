@@ -101,7 +101,16 @@ def explain(options: StageOptions, *, run: RunFolder = None, classifier: Models 
 
 
 @takes(StageOptions)
-def pretrain(options: StageOptions, *, classifier: Models = None) -> None:
+def pretrain(
+    options: StageOptions,
+    *,
+    classifier: Models = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", rich_help_panel=OWN,
+                     help="Take these masks ('audit masks import'); nothing is explained."),
+    ] = None,
+) -> None:  # fmt: skip
     """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks.
 
     Reads a data set with image labels; needs no drawn mask.
@@ -111,7 +120,7 @@ def pretrain(options: StageOptions, *, classifier: Models = None) -> None:
     """
     from shortcut_audit import pipeline
 
-    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifiers=classifier or ()),
+    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifiers=classifier or (), masks=masks),
          as_json=options.as_json)  # fmt: skip
 
 

@@ -103,19 +103,45 @@ def explain(config: Config, *, out: Path | None, new: bool, run: Path | None, mo
         return Outcome(run=target.folder, result=None, lines=(f"masks: {store}",))
 
 
-def pretrain(config: Config, *, out: Path | None, new: bool, classifiers: Sequence[Path] = ()) -> Outcome:
-    """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks."""
+def pretrain(
+    config: Config, *, out: Path | None, new: bool, classifiers: Sequence[Path] = (), masks: Path | None = None
+) -> Outcome:
+    """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks.
+
+    With ``masks`` these are taken instead, and there is no classifier.
+    """
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages import learn
     from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.study import begin
 
+    if masks is not None:
+        if classifiers:
+            raise UsageError("--masks and --classifier exclude each other: masks that are there need no classifier")
+        return _pretrain_on(config, masks, out=out, new=new)
     with open_run("pretrain", config, out=out, new=new, given=_given(classifiers)) as run:
         study = begin(run, config)
         check_names(study, "explain", "segmenter", "pseudo", *(() if classifiers else ("classifier",)))
         if not classifiers:
             learn.learn_labels(study)
         explaining.explain_training_films(study, classifiers or [run.path(learn.CLASSIFIER)])
+        learn.learn_pseudo_masks(study)
+        return Outcome(run=run.folder, result=None, lines=_models_told(run))
+
+
+def _pretrain_on(config: Config, masks: Path, *, out: Path | None, new: bool) -> Outcome:
+    """Pre-train a segmenter on a mask store that is there."""
+    from shortcut_audit.masks.store import MaskStore
+    from shortcut_audit.stages import learn
+    from shortcut_audit.stages.check import check_names
+    from shortcut_audit.stages.keep_masks import store_path, take_masks
+    from shortcut_audit.stages.study import begin
+
+    store = MaskStore(store_path(masks))
+    with open_run("pretrain", config, out=out, new=new, given={"masks": sha256_file(store.path)}) as run:
+        study = begin(run, config)
+        check_names(study, "segmenter", "pseudo")
+        take_masks(study, store)
         learn.learn_pseudo_masks(study)
         return Outcome(run=run.folder, result=None, lines=_models_told(run))
 

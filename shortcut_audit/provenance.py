@@ -118,8 +118,14 @@ def fingerprint(value: Any) -> str:
     return sha256_bytes(text.encode())
 
 
-def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC) -> None:
+def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC, sync_name: bool = True) -> None:
     """Write ``data`` to ``path`` so that the old file or the whole new one is there, never half.
+
+    Args:
+        path: the file.
+        data: its content.
+        mode: its permissions.
+        sync_name: False where the reader would notice that a power failure took the name away.
 
     Raises:
         OutputError: the disk is full, the folder is read-only, or the like; nothing is left behind.
@@ -131,7 +137,7 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(raw)
-        publish(temporary, path)
+        publish(temporary, path, sync_name=sync_name)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -164,12 +170,13 @@ def copy_private(source: Path, target: Path) -> None:
         ) from error
 
 
-def publish(temporary: Path, path: Path) -> None:
+def publish(temporary: Path, path: Path, *, sync_name: bool = True) -> None:
     """Give a finished temporary file its name, on the disk and not only in memory (OSError as it comes)."""
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
     temporary.replace(path)
-    _sync_folder(path.parent)
+    if sync_name:
+        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

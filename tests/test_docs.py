@@ -51,7 +51,7 @@ for place in ("train/ill", "train/well", "val/ill", "test/well"):
 manifest = open_dataset(DatasetConfig(name="folders", root=str(root)))
 assert manifest.ids == ["test/well/a", "train/ill/a", "train/well/a", "val/ill/a"], manifest.ids
 assert manifest.labels().ravel().tolist() == [0, 1, 0, 1]
-ours = "brightest or side_marker or gradient_times_way or attribute_alone or origin"
+ours = "brightest or side_marker or gradient_times_way or above_mean or attribute_alone or origin"
 sys.exit(pytest.main(["tests/contracts", "-q", "-p", "no:cacheprovider", "-k", ours]))
 """
 
@@ -180,16 +180,17 @@ def test_the_block_on_plans_runs_by_the_plan_it_names(tmp_path, monkeypatch, cap
 def test_the_block_that_reads_a_mask_store_runs(tmp_path):
     import h5py
 
-    foreground = np.array([[[1, 0, 1, 0, 1, 0, 1, 0, 1, 1]]], dtype=np.uint8)
+    planes = np.array([[[[1, 0, 1, 0, 1, 0, 1, 0, 1, 1]], [[1] * 10]]], dtype=np.uint8)
     with h5py.File(tmp_path / "masks.h5", "w") as file:
         file.attrs["width"] = 10
-        file["foreground"] = np.packbits(foreground, axis=-1)
+        file["mask"] = np.packbits(planes, axis=-1)
         file["heatmap"], file["scale"] = np.full((1, 1, 10), 2, dtype=np.int8), np.array([0.5], dtype=np.float32)
     (code,) = blocks((ROOT / "docs" / "formats.md").read_text(), "python")
     space = {"path": tmp_path / "masks.h5"}
     exec(compile(code, "formats.md", "exec"), space)
 
-    assert space["mask"].tolist() == foreground[0].astype(bool).tolist()
+    assert space["mask"].tolist() == planes[0, 0].astype(bool).tolist()
+    assert space["known"].all()
     assert (space["heat"] == 1).all()
 
 

@@ -59,17 +59,25 @@ class ExplainConfig(Section):
 
 
 class PseudoMaskConfig(Section):
-    """How an attribution becomes a mask.
+    """How an attribution becomes a mask, and what is kept of it.
 
-    ``mass`` takes the smallest set of pixels that holds ``share`` of the positive smoothed attribution,
-    ``quantile`` the positive pixels above the ``share`` quantile of the image (which fixes the area).
-    ``smooth_px`` is the sigma of a Gaussian at working size; components under ``min_area_px`` go.
+    ``rule`` names a threshold rule (``audit list rules``). ``share`` is its constant for ``mass`` and
+    ``quantile``, ``level`` for ``fixed``. ``tune_on`` chooses that constant for each finding on so many
+    drawn masks of training films; 0 does not. ``smooth_px`` is the sigma of a Gaussian at working size;
+    components under ``min_area_px`` go; below a score of ``min_score`` the mask says nothing.
+    ``ignore_from`` times the threshold is where the band begins that is neither finding nor background.
+    ``heatmap_px`` is the side at which heat maps are stored; 0 stores none.
     """
 
-    rule: Literal["mass", "quantile"] = "mass"
+    rule: str = "mass"
     share: float = Field(default=0.6, gt=0, lt=1)
+    level: float = Field(default=0.5, gt=0, lt=1)
+    tune_on: int = Field(default=0, ge=0)
     smooth_px: float = Field(default=1.5, ge=0)
     min_area_px: int = Field(default=8, ge=0)
+    min_score: float = Field(default=0.0, ge=0, le=1)
+    ignore_from: float | None = Field(default=None, gt=0, lt=1)
+    heatmap_px: int = Field(default=112, ge=0)
 
 
 class SegmenterConfig(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,13 @@ from shortcut_audit.masks.pseudo_mask import pseudo_mask
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.shards import ShardWriter
 from shortcut_audit.masks.store import NAME, MaskStore
+from shortcut_audit.masks.tune import References, tuned_cuts
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.runtime import progress, say
 from shortcut_audit.shapes import Bools, Bytes8, Floats, Pixels
 
+Cuts = Sequence[PseudoMaskConfig]
+"""How each finding's attributions become masks."""
 COMPARED = 32
 """Pairs whose masks are made in both precisions where bfloat16 is asked for."""
 
@@ -40,6 +43,7 @@ def explain_dataset(
     manifest: str,
     weights: Sequence[str],
     folder: Path,
+    references: Mapping[str, References] | None = None,
 ) -> MaskStore:
     """Explain a classifier and leave ``masks.h5`` in ``folder``; go on where an earlier call stopped.
 
@@ -59,6 +63,7 @@ def explain_dataset(
         manifest: fingerprint of the manifest.
         weights: fingerprints of the models.
         folder: where the store shall lie.
+        references: drawn masks to tune the threshold rule on, by finding.
 
     Raises:
         UsageError: an unknown method or baseline, or no mean image where one is needed.
@@ -68,6 +73,12 @@ def explain_dataset(
     explainer = Explainer(models, explain, mean)
     # Asked for once ahead, so that a baseline that cannot be had is refused before anything is written.
     make_baselines(explain.baseline, torch.zeros(1, *pixels.shape[1:]), mean=mean)
+    cuts, tuned = tuned_cuts(
+        cut, findings, references or {},
+        lambda rows, place: explainer.explain(
+            pixels[rows], image=np.arange(len(rows)), target=np.full(len(rows), place)
+        ).signed,
+    )  # fmt: skip
     header = StoreHeader(
         manifest=manifest,
         model=weights[0] if len(weights) == 1 else fingerprint({"classifiers": list(weights)}),
@@ -75,9 +86,11 @@ def explain_dataset(
             "explain": explain.model_dump(mode="json"),
             "pseudo_mask": cut.model_dump(mode="json"),
             "classifiers": list(weights),
+            **tuned,
         },
         height=pixels.shape[2],
         width=pixels.shape[3],
+        heatmap_size=_heatmap_size(pixels, cut),
         mean_image=mean if "mean" in explain.baseline else None,
     )
     chosen = _chosen(labels, pixels, explainer, explain)
@@ -89,29 +102,32 @@ def explain_dataset(
     effect: tuple[str, ...] = ()
     if explain.precision == "bfloat16":
         plain = Explainer(models, explain.model_copy(update={"precision": "float32"}), mean)
-        effect = (_effect(explainer, plain, pixels, pairs, cut),)
-    return _make(folder, job, pixels, explainer=explainer, cut=cut, effect=effect)
+        effect = (_effect(explainer, plain, pixels, pairs, cuts),)
+    return _make(folder, job, pixels, explainer=explainer, cuts=cuts, effect=effect)
 
 
 def _make(
-    folder: Path, job: Job, pixels: Bytes8, *, explainer: Explainer, cut: PseudoMaskConfig, effect: tuple[str, ...]
+    folder: Path, job: Job, pixels: Bytes8, *, explainer: Explainer, cuts: Cuts, effect: tuple[str, ...]
 ) -> MaskStore:
     writer, pairs = ShardWriter(folder, job), job.pairs
     todo = [writer.rows(shard) for shard in writer.todo]
     with progress("Explaining the classifier", sum(map(len, todo)), "maps") as bar:
         for shard, rows in zip(writer.todo, todo, strict=True):
             attribution = _attribution(explainer, pixels, pairs, rows)
-            records = [_record(attribution, n, pairs, row, cut) for n, row in enumerate(rows)]
+            records = [_record(attribution, n, pairs, row, cuts[pairs.finding[row]]) for n, row in enumerate(rows)]
             writer.write(shard, records, conditions=(*explainer.conditions, *effect))
             bar.advance(len(rows))
     return MaskStore(writer.seal())
 
 
-def _effect(explainer: Explainer, plain: Explainer, pixels: Bytes8, pairs: Pairs, cut: PseudoMaskConfig) -> str:
+def _effect(explainer: Explainer, plain: Explainer, pixels: Bytes8, pairs: Pairs, cuts: Cuts) -> str:
     """Make some masks in both precisions and return in words how well they agree."""
     rows = np.unique(np.linspace(0, len(pairs) - 1, min(COMPARED, len(pairs))).astype(np.int64)).tolist()
     made = [_attribution(one, pixels, pairs, rows).signed for one in (explainer, plain)]
-    overlaps = [iou(*(pseudo_mask(heatmap, cut).foreground for heatmap in both)) for both in zip(*made, strict=True)]
+    overlaps = [
+        iou(*(pseudo_mask(heatmap, cuts[pairs.finding[row]]).foreground for heatmap in both))
+        for row, *both in zip(rows, *made, strict=True)
+    ]
     known = [value for value in overlaps if value is not None]
     text = f"bfloat16: no mask to compare on {len(rows)} pairs"
     if known:
@@ -127,6 +143,11 @@ def _attribution(explainer: Explainer, pixels: Bytes8, pairs: Pairs, rows: Seque
     """Explain some pairs; the findings of one film share its passes through the network."""
     shown, image = np.unique(pairs.sample[rows], return_inverse=True)
     return explainer.explain(pixels[shown], image=image, target=pairs.finding[rows])
+
+
+def _heatmap_size(pixels: Bytes8, cut: PseudoMaskConfig) -> tuple[int, int] | None:
+    height, width = pixels.shape[2:]
+    return (min(height, cut.heatmap_px), min(width, cut.heatmap_px)) if cut.heatmap_px else None
 
 
 def _chosen(labels: Floats, pixels: Bytes8, explainer: Explainer, config: ExplainConfig) -> Bools:
@@ -167,7 +188,7 @@ def _record(attribution: Attribution, place: int, pairs: Pairs, row: int, cut: P
             f"sample '{sample_id}', finding '{finding}': the attribution is not finite; "
             "the classifier's weights are damaged, train it again"
         )
-    mask = pseudo_mask(heatmap, cut)
+    mask = pseudo_mask(heatmap, cut, score=float(attribution.score[place]))
     return MaskRecord(
         sample_id=sample_id,
         finding=finding,

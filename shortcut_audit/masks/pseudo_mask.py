@@ -12,7 +12,11 @@ import numpy as np
 from scipy import ndimage
 
 from shortcut_audit.config import PseudoMaskConfig
+from shortcut_audit.masks.rules import RULES
 from shortcut_audit.shapes import Floats, Heatmap, Mask
+
+FLAT = 1e-9
+"""A map whose values differ by less than this part of the largest says nothing about where."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,36 +34,31 @@ class PseudoMask:
     threshold: float | None
 
 
-def pseudo_mask(heatmap: Heatmap, config: PseudoMaskConfig) -> PseudoMask:
-    """Cut a signed attribution (H,W) into a mask: smooth, keep what is positive, cut, drop specks."""
-    smooth = ndimage.gaussian_filter(heatmap.astype(np.float64), config.smooth_px)
-    positive = np.maximum(smooth, 0.0)
-    taken = _RULES[config.rule](positive, config.share)
-    foreground = without_specks(taken, config.min_area_px)
-    return PseudoMask(
-        foreground=foreground,
-        known=np.full(foreground.shape, foreground.any()),
-        threshold=float(positive[taken].min()) if taken.any() else None,
-    )
+def pseudo_mask(heatmap: Heatmap, config: PseudoMaskConfig, *, score: float | None = None) -> PseudoMask:
+    """Cut a signed attribution (H,W) into a mask: smooth, keep what is positive, cut, drop specks.
 
-
-def smallest_set(values: Floats, share: float) -> Mask:
-    """Return the smallest set of pixels that holds at least ``share`` of the sum of ``values`` >= 0.
-
-    Of equal pixels the earlier one in reading order is taken first.
+    Where the score is below ``config.min_score`` or the map is flat, the mask knows nothing.
     """
-    order = np.argsort(-values, axis=None, kind="stable")
-    held = np.cumsum(values.ravel()[order])
-    taken = np.zeros(values.shape, dtype=bool)
-    if held[-1] > 0:
-        count = int(np.searchsorted(held, share * held[-1])) + 1
-        taken.ravel()[order[:count]] = True
-    return taken
+    positive = np.maximum(ndimage.gaussian_filter(heatmap.astype(np.float64), config.smooth_px), 0.0)
+    gated = score is not None and score < config.min_score
+    if gated or positive.max() - positive.min() <= FLAT * positive.max():
+        nothing = np.zeros(heatmap.shape, dtype=bool)
+        return PseudoMask(foreground=nothing, known=nothing, threshold=None)
+    # A pixel of no attribution is never taken, however far down a constant reaches.
+    taken = RULES.get(config.rule).take(positive, config) & (positive > 0)
+    foreground = without_specks(taken, config.min_area_px)
+    threshold = float(positive[taken].min()) if taken.any() else None
+    return PseudoMask(foreground=foreground, known=_known(positive, foreground, threshold, config), threshold=threshold)
 
 
-def above_quantile(values: Floats, share: float) -> Mask:
-    """Return the pixels above the ``share`` quantile of all pixels of ``values``."""
-    return values > np.quantile(values, share)
+def _known(positive: Floats, foreground: Mask, threshold: float | None, config: PseudoMaskConfig) -> Mask:
+    """Return where the mask says anything: nowhere if it is empty, else all but the band of doubt."""
+    if threshold is None or not foreground.any():
+        return np.zeros(foreground.shape, dtype=bool)
+    if config.ignore_from is None:
+        return np.ones(foreground.shape, dtype=bool)
+    known: Mask = foreground | (positive < config.ignore_from * threshold)
+    return known
 
 
 def without_specks(mask: Mask, min_area_px: int) -> Mask:
@@ -69,6 +68,3 @@ def without_specks(mask: Mask, min_area_px: int) -> Mask:
     areas[0] = 0
     kept: Mask = (areas >= max(min_area_px, 1))[labels]
     return kept
-
-
-_RULES = {"mass": smallest_set, "quantile": above_quantile}

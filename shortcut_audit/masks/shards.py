@@ -9,11 +9,12 @@ file, stamps it, gives it its name and removes ``masks.work``. Nothing is ever a
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,23 @@ import h5py
 import numpy as np
 
 from shortcut_audit.errors import OutputError
+from shortcut_audit.masks.layout import (
+    COLUMNS,
+    Columns,
+    create,
+    finish,
+    plane_shapes,
+    read_shard,
+    shard_bytes,
+    shard_count,
+    shard_rows,
+    write_chunks,
+)
 from shortcut_audit.masks.record import Job, MaskRecord
-from shortcut_audit.masks.stamp import AGAIN, FORMAT, USER_BLOCK, VERSION, WORK, write_stamp
-from shortcut_audit.masks.store import COLUMNS, NAME, PLANES, quantise
+from shortcut_audit.masks.stamp import AGAIN, WORK, write_stamp
+from shortcut_audit.masks.store import NAME
 from shortcut_audit.provenance import PRIVATE, publish, sha256_bytes, write_atomic
 from shortcut_audit.runtime import say
-
-SHARD = 64
-"""Pairs."""
-_PACKING = {"compression": "gzip", "compression_opts": 1, "fletcher32": True}
-_LIBVER = ("v110", "v110")
 
 
 class ShardWriter:
@@ -60,7 +68,7 @@ class ShardWriter:
 
     def rows(self, shard: int) -> range:
         """Return the pairs of a shard."""
-        return range(shard * SHARD, min((shard + 1) * SHARD, len(self._job.pairs)))
+        return shard_rows(shard, len(self._job.pairs))
 
     def write(self, shard: int, records: Sequence[MaskRecord], *, conditions: Sequence[str] = ()) -> None:
         """Write one shard and enter it into the journal.
@@ -74,9 +82,10 @@ class ShardWriter:
         Raises:
             OutputError: the disk is full, or the like; what was entered before stays valid.
         """
-        data = _shard_bytes(records, shard)
-        write_atomic(self._path(shard), data, mode=PRIVATE)
+        data = shard_bytes(records, shard, self._job.header)
         entry = {"shard": shard, "sha256": sha256_bytes(data)} | ({"conditions": [*conditions]} if conditions else {})
+        # A name that a power failure took away is noticed: the journal is believed only where the hash fits.
+        write_atomic(self._path(shard), data, mode=PRIVATE, sync_name=False)
         try:
             with self._journal.open("a") as stream:
                 stream.write(json.dumps(entry) + "\n")
@@ -85,6 +94,12 @@ class ShardWriter:
         except OSError as error:
             raise OutputError(f"{self._journal} could not be written: {error.strerror}; free some space") from error
         self._done[shard] = entry
+
+    def discard(self) -> None:
+        """Take away what was written: nobody will go on with it."""
+        shutil.rmtree(self._work)
+        with suppress(OSError):
+            self._target.parent.rmdir()  # only where it was made for this
 
     def seal(self) -> Path:
         """Make one file of all shards and return its path.
@@ -104,20 +119,26 @@ class ShardWriter:
 
     def _publish(self, temporary: Path) -> None:
         temporary.touch(mode=PRIVATE)
-        with h5py.File(temporary, "w", libver=_LIBVER, userblock_size=USER_BLOCK) as file:
-            _write_head(file, self._job)
-            file.attrs["conditions"] = json.dumps(
-                sorted({text for entry in self._done.values() for text in entry.get("conditions", ())})
-            )
-            columns = [self._copy(shard, file) for shard in range(self._count)]
-            for name in COLUMNS:
-                _column(file, name, np.concatenate([part[name] for part in columns]))
+        columns: list[Columns] = []
+        digests = []
+        with create(temporary, self._job) as file:
+            planes = {name: file[name] for name in plane_shapes(self._job.header)}
+            for shard in range(self._count):
+                part, digest = self._copy(shard, planes)
+                columns.append(part)
+                digests.append(digest)
+            whole = {name: np.concatenate([part[name] for part in columns]) for name in COLUMNS}
+            finish(file, whole, digests, self._conditions)
         write_stamp(temporary)
         publish(temporary, self._target)
 
     @property
+    def _conditions(self) -> list[str]:
+        return sorted({text for entry in self._done.values() for text in entry.get("conditions", ())})
+
+    @property
     def _count(self) -> int:
-        return -(-len(self._job.pairs) // SHARD)
+        return shard_count(len(self._job.pairs))
 
     def _path(self, shard: int) -> Path:
         return self._work / f"shard-{shard:06d}.h5"
@@ -147,17 +168,18 @@ class ShardWriter:
         if free < needed:
             raise OutputError(f"{self._target} needs {needed} bytes, {free} are free; free some space; {AGAIN}")
 
-    def _copy(self, shard: int, file: h5py.File) -> dict[str, np.ndarray[Any, Any]]:
-        """Copy the packed chunks of one shard and return its columns."""
+    def _copy(self, shard: int, planes: Mapping[str, h5py.Dataset]) -> tuple[Columns, bytes]:
+        """Copy the packed chunks of one shard; return its columns and the SHA-256 of the chunks."""
         data = self._path(shard).read_bytes()
         if sha256_bytes(data) != self._done[shard]["sha256"]:
             raise OutputError(f"{self._path(shard)} was changed or damaged; {AGAIN}")
-        with h5py.File(io.BytesIO(data), "r") as source:
-            for name in PLANES:
-                for place, row in enumerate(self.rows(shard)):
-                    mask, chunk = source[name].id.read_direct_chunk((place, 0, 0))
-                    file[name].id.write_direct_chunk((row, 0, 0), chunk, mask)
-            return {name: source[name][:] for name in COLUMNS}
+        digest = hashlib.sha256()
+        chunks, columns = read_shard(data)
+        for row, pair in zip(self.rows(shard), chunks, strict=True):
+            write_chunks(planes, row, pair)
+            for _, packed in pair.values():
+                digest.update(packed)
+        return columns, digest.digest()
 
 
 def _journal_entries(path: Path) -> list[dict[str, Any]]:
@@ -171,53 +193,3 @@ def _journal_entries(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return entries
-
-
-def _shard_bytes(records: Sequence[MaskRecord], shard: int) -> bytes:
-    quantised = [quantise(record.heatmap) for record in records]
-    planes = {
-        "heatmap": np.stack([steps for steps, _ in quantised]),
-        "foreground": np.packbits([record.foreground for record in records], axis=-1),
-        "known": np.packbits([record.known for record in records], axis=-1),
-    }
-    columns = {
-        "scale": [scale for _, scale in quantised],
-        "delta": [np.nan if record.delta is None else record.delta for record in records],
-        "steps": [-1 if record.steps is None else record.steps for record in records],
-        "threshold": [np.nan if record.threshold is None else record.threshold for record in records],
-        "score": [record.score for record in records],
-    }
-    memory = io.BytesIO()
-    with h5py.File(memory, "w", libver=_LIBVER) as file:
-        file.attrs.update({"format": f"{FORMAT}: one shard", "version": VERSION, "complete": 0, "shard": shard})
-        for name, values in planes.items():
-            _plane(file, name, values.shape)[:] = values
-        for name, dtype in COLUMNS.items():
-            _column(file, name, np.array(columns[name], dtype=dtype))
-    return memory.getvalue()
-
-
-def _write_head(file: h5py.File, job: Job) -> None:
-    header, pairs = job.header, job.pairs
-    file.attrs.update({
-        "format": FORMAT, "version": VERSION, "complete": 1,
-        "manifest": header.manifest, "model": header.model, "height": header.height, "width": header.width,
-        "settings": json.dumps(dict(header.settings)), "findings": json.dumps(pairs.findings),
-    })  # fmt: skip
-    counts = np.bincount(pairs.sample, minlength=len(pairs.sample_ids))
-    _column(file, "sample_id", np.array([name.encode() for name in pairs.sample_ids]))
-    _column(file, "offset", np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
-    _column(file, "finding", pairs.finding.astype(np.int64))
-    if header.mean_image is not None:
-        _column(file, "mean_image", header.mean_image)
-    _plane(file, "heatmap", (len(pairs), header.height, header.width))
-    for name in ("foreground", "known"):
-        _plane(file, name, (len(pairs), header.height, -(-header.width // 8)))
-
-
-def _plane(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
-    return file.create_dataset(name, shape, PLANES[name], chunks=(1, *shape[1:]), **_PACKING)
-
-
-def _column(file: h5py.File, name: str, values: np.ndarray[Any, Any]) -> None:
-    file.create_dataset(name, data=values, chunks=values.shape, **_PACKING)

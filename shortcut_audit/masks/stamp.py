@@ -3,7 +3,7 @@
 HDF5 leaves a *user block* at the head of a file to its writer. Ours holds three lines of ASCII and is
 filled up with NUL, so that the file stays one file and ``head -3 masks.h5`` shows them:
 
-    shortcut-audit masks 1
+    shortcut-audit masks 2
     bytes 123456
     sha256 of all bytes after the first 512, as 64 hexadecimal digits
 """
@@ -16,12 +16,16 @@ from pathlib import Path
 from shortcut_audit.errors import OutputError
 
 FORMAT = "shortcut-audit masks"
-VERSION = 1
+VERSION = 2
 USER_BLOCK = 512
 """Bytes; the smallest user block that HDF5 allows."""
 WORK = "masks.work"
 """Folder of the shards, beside the store, until it is sealed."""
-AGAIN = "run 'audit explain' again"
+AGAIN = "run 'audit explain' or 'masks import' again"
+
+
+class ChangedError(OutputError):
+    """A store of the right length that does not match its SHA-256."""
 
 
 def write_stamp(path: Path) -> None:
@@ -35,7 +39,8 @@ def check_stamp(path: Path) -> None:
     """Check that a file is what was sealed, byte for byte.
 
     Raises:
-        OutputError: it is not there, not a mask store of this version, truncated or damaged.
+        OutputError: it is not there, not a mask store of this version, or truncated.
+        ChangedError: it is as long as it should be, but not what was sealed.
     """
     try:
         size = path.stat().st_size
@@ -49,7 +54,7 @@ def check_stamp(path: Path) -> None:
     _check_version(path, found)
     _check_length(path, found, size)
     if found != _stamp(size, _digest(path)):
-        raise OutputError(f"{path} does not match its SHA-256: it was changed or damaged; {AGAIN}")
+        raise ChangedError(f"{path} does not match its SHA-256: it was changed or damaged; {AGAIN}")
 
 
 def _check_version(path: Path, found: bytes) -> None:

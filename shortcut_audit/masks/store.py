@@ -1,27 +1,34 @@
-"""The mask store: ``masks.h5``, one sealed file of exactly one manifest and one model.
+"""The mask store: ``masks.h5``, one sealed file of exactly one manifest and at most one model.
 
-Format 1. The first 512 bytes are the stamp (see ``stamp.py``): name, version, length, SHA-256. What
-follows is HDF5 1.10, gzip and fletcher32 on every array; any HDF5 reader opens the file as it is.
-P pairs (sample, finding), N samples, F findings, masks of H x W pixels, W8 = ceil(W / 8).
+Format 2. The first 512 bytes are the stamp (see ``stamp.py``): name, version, length, SHA-256. What
+follows is HDF5 1.10; any reader opens the file as it is. Every array is packed with gzip, whose
+Adler-32 is checked at each read; all but the two planes, mask and heatmap, have fletcher32 too.
+P pairs (sample, finding), N samples, F findings, masks of H x W pixels, W8 = ceil(W / 8), heat maps
+of h x w, S = ceil(P / 64) shards.
 
-    attributes    format, version, complete (1), manifest, model (fingerprints, SHA-256),
-                  settings (JSON: every constant), findings (JSON list of F names), height, width,
-                  conditions (JSON list: why bytes may differ from those of another run)
-    sample_id     (N,)      bytes, UTF-8   every sample of the manifest that was asked for
-    offset        (N+1,)    int64          sample n has the pairs offset[n] to offset[n+1] - 1
-    finding       (P,)      int64          index into findings
-    heatmap       (P,H,W)   int8           signed attribution: value = heatmap * scale, logits
-    scale         (P,)      float32
-    foreground    (P,H,W8)  uint8          bits of a row, most significant first (numpy.packbits)
-    known         (P,H,W8)  uint8          same; where 0 the mask says nothing
-    delta         (P,)      float32        completeness error; NaN: the method promises none
-    steps         (P,)      int32          quadrature steps per baseline; -1: a method without steps
-    threshold     (P,)      float32        smallest smoothed attribution in the mask; NaN: empty
-    score         (P,)      float32        the classifier's score
-    mean_image    (C,H,W)   float32        only where it was a baseline
+    attributes     format, version, complete (1), kind (explained, imported), manifest and model
+                   (fingerprints, SHA-256; model is empty for imported masks), settings (JSON: every
+                   constant, or the source of imported masks), findings (JSON list of F names),
+                   height, width, conditions (JSON list: why bytes may differ from another run's)
+    sample_id      (N,)       bytes, UTF-8   every sample of the manifest that was asked for
+    offset         (N+1,)     int64          sample n has the pairs offset[n] to offset[n+1] - 1
+    finding        (P,)       int64          index into findings
+    mask           (P,2,H,W8) uint8          0: foreground, 1: known (where 0 the mask says nothing);
+                                             bits of a row, most significant first (numpy.packbits)
+    heatmap        (P,h,w)    int8           signed attribution: value = heatmap * scale, logits a pixel,
+                                             means over h x w equal fields; only where heat maps are kept
+    scale          (P,)       float32        NaN: no heat map
+    delta          (P,)       float32        completeness error; NaN: none promised
+    steps          (P,)       int32          quadrature steps per baseline; -1: a method without steps
+    threshold      (P,)       float32        smallest smoothed attribution in the mask; NaN: empty
+    score          (P,)       float32        the classifier's score; NaN: made elsewhere
+    foreground_px  (P,)       int32          pixels of the mask
+    known_px       (P,)       int32          pixels on which it says anything
+    shard_sha256   (S,32)     uint8          of the packed chunks of 64 pairs, pair by pair: mask, heatmap
+    mean_image     (C,H,W)    float32        only where it was a baseline
 
-One chunk a pair in heatmap, foreground and known; the others are one chunk. The file holds ids byte
-for byte: mode 0600, not to be shared.
+One chunk a pair in mask and heatmap; the others are one chunk. The file holds ids byte for byte:
+mode 0600, not to be shared.
 """
 
 from __future__ import annotations
@@ -34,17 +41,19 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from shortcut_audit.errors import InputError, OutputError, did_you_mean
+from shortcut_audit.masks.heatmap import dequantise
+from shortcut_audit.masks.layout import COLUMNS, PLANES, Columns, plane_shapes, shard_count
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.safe_open import BROKEN, safe_open
 from shortcut_audit.masks.stamp import AGAIN, FORMAT, VERSION, check_stamp
-from shortcut_audit.shapes import Bools, Floats, Heatmap, Mask
+from shortcut_audit.shapes import Bools, Floats, Heatmap
 
 NAME = "masks.h5"
-COLUMNS = {"scale": "f4", "delta": "f4", "steps": "i4", "threshold": "f4", "score": "f4"}
-PLANES = {"heatmap": "i1", "foreground": "u1", "known": "u1"}
-_TYPES = {"sample_id": "S", "offset": "i8", "finding": "i8", **PLANES, **COLUMNS}
+_TYPES = {"sample_id": "S", "offset": "i8", "finding": "i8", "shard_sha256": "u1", **PLANES, **COLUMNS}
+_KINDS = ("explained", "imported")
 
 
 class MaskStore:
@@ -57,16 +66,15 @@ class MaskStore:
 
     Raises:
         OutputError: the file is not there, not finished, truncated or damaged.
-        InputError: the file is whole, but not laid out as format 1.
+        InputError: the file is whole, but not laid out as format 2.
     """
 
     def __init__(self, path: Path) -> None:
         check_stamp(path)
         self.path = path
-        self._handles: dict[int, h5py.File] = {}
+        self._opened: dict[int, _Planes] = {}
         with safe_open(path) as file:
-            self.job, self._columns = _read_small(path, file)
-            self.conditions: tuple[str, ...] = tuple(json.loads(file.attrs.get("conditions", "[]")))
+            self.job, self.columns, self.conditions = _read_small(path, file)
         self._offset = np.searchsorted(self.pairs.sample, np.arange(len(self.pairs.sample_ids) + 1))
         self._row_of = {sample_id: n for n, sample_id in enumerate(self.job.pairs.sample_ids)}
 
@@ -85,18 +93,30 @@ class MaskStore:
 
     def __getitem__(self, row: int) -> MaskRecord:
         row = range(len(self))[row]
-        delta, threshold, steps = (self._columns[name][row] for name in ("delta", "threshold", "steps"))
+        foreground, known = self.mask(row)
+        delta, threshold, score = (_number(self.columns[name][row]) for name in ("delta", "threshold", "score"))
+        steps = int(self.columns["steps"][row])
         return MaskRecord(
             sample_id=self.pairs.sample_ids[self.pairs.sample[row]],
             finding=self.pairs.findings[self.pairs.finding[row]],
-            heatmap=dequantise(self._read("heatmap", row), self._columns["scale"][row]),
-            foreground=self._bits("foreground", row),
-            known=self._bits("known", row),
-            delta=None if np.isnan(delta) else float(delta),
-            steps=None if steps < 0 else int(steps),
-            threshold=None if np.isnan(threshold) else float(threshold),
-            score=float(self._columns["score"][row]),
+            heatmap=self.heatmap(row),
+            foreground=foreground,
+            known=known,
+            delta=delta,
+            steps=None if steps < 0 else steps,
+            threshold=threshold,
+            score=score,
         )
+
+    def mask(self, row: int) -> Bools:
+        """Return foreground and known (2,H,W) of one pair."""
+        bits = np.unpackbits(self._read("mask", row), axis=-1, count=self.header.width)
+        return bits.view(bool)
+
+    def heatmap(self, row: int) -> Heatmap | None:
+        """Return the heat map (h,w) of one pair; None where none was kept."""
+        scale = self.columns["scale"][row]
+        return None if np.isnan(scale) else dequantise(self._read("heatmap", row), scale)
 
     def rows(self, sample_id: str) -> range:
         """Return the rows of one sample's pairs; empty if it has none.
@@ -121,8 +141,7 @@ class MaskStore:
         for n, sample_id in enumerate(sample_ids):
             for row in self.rows(sample_id):
                 finding = self.pairs.finding[row]
-                foreground[n, finding] = self._bits("foreground", row)
-                known[n, finding] = self._bits("known", row)
+                foreground[n, finding], known[n, finding] = self.mask(row)
         return foreground, known
 
     def scores(self, sample_ids: Sequence[str]) -> Floats:
@@ -130,63 +149,87 @@ class MaskStore:
         found = np.full((len(sample_ids), len(self.pairs.findings)), np.nan)
         for n, sample_id in enumerate(sample_ids):
             rows = list(self.rows(sample_id))
-            found[n, self.pairs.finding[rows]] = self._columns["score"][rows]
+            found[n, self.pairs.finding[rows]] = self.columns["score"][rows]
         return found
 
     def close(self) -> None:
         """Close this process's file; the next read opens it again."""
-        if handle := self._handles.pop(os.getpid(), None):
-            handle.close()
+        if planes := self._opened.pop(os.getpid(), None):
+            planes.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handles": {}}
+        return {**self.__dict__, "_opened": {}}
 
-    def _bits(self, name: str, row: int) -> Mask:
-        bits: Mask = np.unpackbits(self._read(name, row), axis=-1, count=self.header.width).astype(bool)
-        return bits
-
-    def _read(self, name: str, row: int) -> Any:
+    def _read(self, name: str, row: int) -> NDArray[Any]:
         # Keyed by process: a handle that came along through a fork is never used.
         process = os.getpid()
-        if process not in self._handles:
-            self._handles[process] = safe_open(self.path)
+        if process not in self._opened:
+            self._opened[process] = _Planes(self.path)
         try:
-            return self._handles[process][name][row]
+            return self._opened[process].read(name, row)
         except BROKEN as error:
             raise OutputError(f"{self.path}: '{name}' of pair {row} is damaged ({error}); {AGAIN}") from error
 
 
-def quantise(heatmap: Heatmap) -> tuple[np.ndarray[Any, np.dtype[np.int8]], float]:
-    """Return a heatmap in 8 bits and the scale that gives it back."""
-    scale = np.float32(np.abs(heatmap).max() / 127)
-    steps = np.rint(heatmap / scale) if scale > 0 else np.zeros_like(heatmap)
-    return steps.astype(np.int8), float(scale)
+class _Planes:
+    """An open store. Reads one chunk by h5py's low-level calls: the others take three times as long."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = safe_open(path)
+        self._planes = {name: _Plane(self._file[name]) for name in PLANES if name in self._file}
+
+    def read(self, name: str, row: int) -> NDArray[Any]:
+        return self._planes[name].read(row)
+
+    def close(self) -> None:
+        self._planes = {}
+        self._file.close()
 
 
-def dequantise(steps: np.ndarray[Any, np.dtype[np.int8]], scale: float) -> Heatmap:
-    """Return the heatmap that ``quantise`` took, to within half a scale."""
-    return steps.astype(np.float32) * np.float32(scale)
+class _Plane:
+    """One array of which a chunk is a pair."""
+
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        self._id, self._type, self._shape = dataset.id, dataset.dtype, dataset.shape[1:]
+        self._space = dataset.id.get_space()
+        self._memory = h5py.h5s.create_simple((1, *self._shape))
+
+    def read(self, row: int) -> NDArray[Any]:
+        self._space.select_hyperslab((row, *[0] * len(self._shape)), (1, *self._shape))
+        values = np.empty(self._shape, self._type)
+        self._id.read(self._memory, self._space, values)
+        return values
 
 
-def _read_small(path: Path, file: h5py.File) -> tuple[Job, dict[str, Any]]:
+def _number(value: np.floating[Any]) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _read_small(path: Path, file: h5py.File) -> tuple[Job, Columns, tuple[str, ...]]:
     """Read all but the planes, refusing arrays that do not fit each other: a stamp only says "as written"."""
     try:
-        problem = _array_problem(file) or _index_problem(file)
+        header = _read_header(file)
+        problem = _array_problem(file, header) or _index_problem(file)
         if problem is None:
-            job = Job(header=_read_header(file), pairs=_read_pairs(file))
-            return job, {name: file[name][:] for name in COLUMNS}
+            columns = {name: file[name][:] for name in COLUMNS}
+            conditions = tuple(json.loads(_attribute(file, "conditions")))
+            return Job(header=header, pairs=_read_pairs(file)), columns, conditions
     except BROKEN as error:
         problem = str(error)
     raise InputError(f"{path} is not laid out as '{FORMAT}' {VERSION}: {problem}; {AGAIN}")
 
 
 def _read_header(file: h5py.File) -> StoreHeader:
+    if (kind := _attribute(file, "kind")) not in _KINDS:
+        raise ValueError(f"the kind '{kind}' is not known")
     return StoreHeader(
+        kind=kind,
         manifest=str(_attribute(file, "manifest")),
-        model=str(_attribute(file, "model")),
+        model=str(_attribute(file, "model")) or None,
         settings=json.loads(_attribute(file, "settings")),
         height=int(_attribute(file, "height")),
         width=int(_attribute(file, "width")),
+        heatmap_size=file["heatmap"].shape[1:] if "heatmap" in file else None,
         mean_image=file["mean_image"][:] if "mean_image" in file else None,
     )
 
@@ -207,16 +250,14 @@ def _attribute(file: h5py.File, name: str) -> Any:
     return file.attrs[name]
 
 
-def _array_problem(file: h5py.File) -> str | None:
-    height, width = int(_attribute(file, "height")), int(_attribute(file, "width"))
+def _array_problem(file: h5py.File, header: StoreHeader) -> str | None:
     pairs, samples = len(file["finding"]), len(file["sample_id"])
-    packed = (pairs, height, -(-width // 8))
-    shapes = dict.fromkeys(("finding", *COLUMNS), (pairs,)) | {
+    shapes: dict[str, tuple[int, ...]] = {
+        **dict.fromkeys(("finding", *COLUMNS), (pairs,)),
         "sample_id": (samples,),
         "offset": (samples + 1,),
-        "heatmap": (pairs, height, width),
-        "foreground": packed,
-        "known": packed,
+        "shard_sha256": (shard_count(pairs), 32),
+        **{name: (pairs, *shape) for name, shape in plane_shapes(header).items()},
     }
     for name, expected in shapes.items():
         chunk = (1, *expected[1:]) if name in PLANES else expected

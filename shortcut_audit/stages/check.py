@@ -6,6 +6,7 @@ from typing import Literal
 
 from shortcut_audit.attribution.base import METHODS
 from shortcut_audit.errors import UsageError
+from shortcut_audit.masks.rules import RULES
 from shortcut_audit.models.card import ClassifierCard, SegmenterCard
 from shortcut_audit.models.classifier import build_classifier
 from shortcut_audit.models.segmenter import build_segmenter
@@ -37,6 +38,7 @@ def check_names(study: Study, *needs: Need) -> None:
     if "explain" in needs:
         for name in (config.explain.method, config.explain.smoothed):
             METHODS.get(name)
+        RULES.get(config.pseudo_mask.rule)
     if "segmenter" in needs:
         for name in (config.evaluate.summarizer, *config.evaluate.controls):
             SUMMARIZERS.get(name)

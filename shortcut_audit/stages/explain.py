@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from shortcut_audit.attribution.baselines import mean_image
+from shortcut_audit.data.classes import class_masks, parse_class
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.make import explain_dataset
 from shortcut_audit.masks.store import NAME as MASKS
+from shortcut_audit.masks.tune import References, need_constant
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier
 from shortcut_audit.models.summarized import Summarized
 from shortcut_audit.provenance import sha256_file
-from shortcut_audit.stages.study import Study, told_by
+from shortcut_audit.shapes import Ints
+from shortcut_audit.stages.study import Films, Study, told_by
 
 
 def explain_training_films(study: Study, weights: Sequence[Path]) -> None:
@@ -37,6 +41,7 @@ def explain_training_films(study: Study, weights: Sequence[Path]) -> None:
             models, train.pixels, sample_ids=train.manifest.ids, labels=train.labels, findings=study.findings,
             explain=config.explain, cut=config.pseudo_mask, mean=mean_image(train.pixels),
             manifest=study.manifest.fingerprint, weights=digests, folder=study.run.folder,
+            references=drawn_references(study, train),
         )  # fmt: skip
 
     inputs = study.inputs("explain", "pseudo_mask", classifiers=digests, summarizer=config.evaluate.summarizer)
@@ -67,3 +72,40 @@ def _check_size(model: Model, study: Study, weights: Path) -> None:
             f"{weights} takes {card.channels} x {card.size} px; this run works at {image.channels} x {image.size} px; "
             f"set image.size={card.size} and image.channels={card.channels}"
         )
+
+
+def drawn_references(study: Study, train: Films) -> dict[str, References]:
+    """Return drawn masks of training films for the threshold rule to be tuned on, none where it is not to be.
+
+    At most ``pseudo_mask.tune_on`` films a finding, drawn with the seed from those with label 1 and a mask.
+
+    Raises:
+        UsageError: no finding has a drawn mask.
+    """
+    config = study.config.pseudo_mask
+    if not config.tune_on:
+        return {}
+    need_constant(config)
+    references: dict[str, References] = {}
+    for place, finding in enumerate(study.findings):
+        if finding in train.manifest.structures:
+            drawn = np.array([parts is not None for parts in train.manifest.drawn("mask", finding)])
+            rows = np.flatnonzero(drawn & (train.labels[:, place] == 1))
+            rows = np.sort(np.random.default_rng(study.config.seed).permutation(rows)[: config.tune_on])
+            found = _references(train, finding, rows, study.config.image.size)
+            references |= {finding: found} if len(found.rows) else {}
+    if not references:
+        raise UsageError(
+            f"pseudo_mask.tune_on: {config.tune_on}, but no training film has a drawn mask of "
+            f"{', '.join(study.findings)}; set it to 0, or bring masks of some"
+        )
+    return references
+
+
+def _references(train: Films, finding: str, rows: Ints, size: int) -> References:
+    """Read the masks of some films, and leave out those that are empty or leave pixels open."""
+    keep = np.zeros(len(train.manifest), dtype=bool)
+    keep[rows] = True
+    masks, known = (planes[:, 0] for planes in class_masks(train.manifest.select(keep), [parse_class(finding)], size))
+    good = known.all(axis=(1, 2)) & masks.any(axis=(1, 2))
+    return References(rows=rows[good], masks=[*masks[good]])

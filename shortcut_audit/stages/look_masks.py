@@ -13,6 +13,7 @@ import numpy as np
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.statistics.estimate import Contrast, fields
 from shortcut_audit.audit.statistics.metrics import Sampling, auroc
+from shortcut_audit.masks.heatmap import enlarge
 from shortcut_audit.masks.record import MaskRecord
 from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
@@ -65,10 +66,11 @@ def _regions(study: Study, store: MaskStore, finding: str, rows: Ints, films: In
     looked = Look(films=train, rows=films, regions=regions)
     records = [store[int(row)] for row in rows]
     masks = [record.foreground.astype(np.float32) for record in records]
-    maps = [np.abs(record.heatmap) for record in records]
+    size = (store.header.height, store.header.width)
+    maps = [enlarge(np.abs(record.heatmap), size) for record in records if record.heatmap is not None]
     return [
         *shares_of(study, looked, masks, finding, PSEUDO_MASKS, "mask"),
-        *shares_of(study, looked, maps, finding, PSEUDO_MASKS, "saliency"),
+        *(shares_of(study, looked, maps, finding, PSEUDO_MASKS, "saliency") if len(maps) == len(masks) else ()),
         *(_touching(study, looked, records, finding, name) for name in regions if name.startswith("footprint:")),
     ]
 

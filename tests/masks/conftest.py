@@ -17,7 +17,10 @@ def _job(samples=100, **header):
         sample=sample // 2,
         finding=sample % 2,
     )
-    fields = {"manifest": "m" * 64, "model": "w" * 64, "settings": {"steps": 4}, "mean_image": None} | header
+    fields = {
+        "manifest": "m" * 64, "model": "w" * 64, "settings": {"steps": 4}, "mean_image": None,
+        "heatmap_size": (HEIGHT, WIDTH),
+    } | header  # fmt: skip
     return Job(header=StoreHeader(height=HEIGHT, width=WIDTH, **fields), pairs=pairs)
 
 
@@ -71,3 +74,41 @@ def records(job):
 def sealed(tmp_path, job, records):
     """The path of a finished store."""
     return _fill(tmp_path / "sealed", job, records)
+
+
+def _square(manifest):
+    """A job and records of 16 x 16 pixels for a manifest of four films and two findings.
+
+    Pneumothorax leaves pixels open, effusion does not; one mask says nothing, one that nothing is there.
+    """
+    side, rng = 16, np.random.default_rng(2)
+    pairs = Pairs(
+        sample_ids=tuple(manifest.ids), findings=("pneumothorax", "effusion"),
+        sample=np.array([0, 1, 1, 2, 3]), finding=np.array([0, 0, 1, 1, 0]),
+    )  # fmt: skip
+    header = StoreHeader(
+        manifest=manifest.fingerprint, model="w" * 64, settings={}, height=side, width=side,
+        heatmap_size=None, mean_image=None,
+    )  # fmt: skip
+    records = []
+    for sample, finding in zip(pairs.sample, pairs.finding, strict=True):
+        foreground = np.zeros((side, side), dtype=bool)
+        foreground[4:9, 2:11] = True
+        open_ = (rng.random((side, side)) < 0.2) & ~foreground if finding == 0 else foreground & ~foreground
+        known = ~open_
+        if sample == 2:
+            foreground = foreground & ~foreground
+        if sample == 3:
+            foreground, known = foreground & ~foreground, known & ~known
+        records.append(
+            MaskRecord(
+                sample_id=pairs.sample_ids[sample], finding=pairs.findings[finding], heatmap=None,
+                foreground=foreground, known=known, delta=None, steps=None, threshold=None, score=0.5,
+            )
+        )  # fmt: skip
+    return Job(header=header, pairs=pairs), records
+
+
+@pytest.fixture
+def make_square():
+    return _square

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from shortcut_audit.config import PseudoMaskConfig
-from shortcut_audit.masks.pseudo_mask import above_quantile, pseudo_mask, smallest_set, without_specks
+from shortcut_audit.masks.pseudo_mask import pseudo_mask, without_specks
+from shortcut_audit.masks.rules.mass import smallest_set
+from shortcut_audit.masks.rules.quantile import above_quantile
 
 PLAIN = PseudoMaskConfig(smooth_px=0, min_area_px=0)
 maps = arrays(np.float32, (7, 9), elements=st.floats(-4, 4, width=32))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from shortcut_audit.errors import OutputError
-from shortcut_audit.masks.shards import SHARD, ShardWriter
+from shortcut_audit.masks.layout import SHARD
+from shortcut_audit.masks.shards import ShardWriter
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.provenance import sha256_file
 
@@ -89,8 +90,8 @@ def test_killed_before_any_sync_or_rename_it_goes_on_and_ends_with_the_same_byte
         if path:
             break
         moments += 1
-    # Journal: sync, rename, sync; each of three shards the same and its line; the store the same again.
-    assert moments == 3 + 3 * 4 + 3
+    # Journal: sync, rename, sync; each of three shards: sync, rename, and its line; the store: sync, rename, sync.
+    assert moments == 3 + 3 * 3 + 3
 
 
 def test_a_torn_line_does_not_spoil_the_next(half, job, records):
@@ -126,7 +127,7 @@ def test_a_job_is_another_if_anything_that_decides_its_content_differs(make_job,
 
 
 def test_sealing_before_the_last_shard_is_refused(half, job):
-    with pytest.raises(OutputError, match=r"masks.work: 1 of 3 shards are missing; run 'audit explain' again"):
+    with pytest.raises(OutputError, match=r"masks.work: 1 of 3 shards are missing; run 'audit explain' or"):
         ShardWriter(half.parent, job).seal()
     assert not (half.parent / "masks.h5").exists()
 
@@ -136,7 +137,7 @@ def test_a_shard_damaged_between_writing_and_sealing_is_seen(half, job, records)
     writer.write(2, [records[row] for row in writer.rows(2)])
     shard = half / "shard-000000.h5"
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
-    with pytest.raises(OutputError, match=r"shard-000000.h5 was changed or damaged; run 'audit explain' again"):
+    with pytest.raises(OutputError, match=r"shard-000000.h5 was changed or damaged; run 'audit explain' or"):
         writer.seal()
     assert not (half.parent / "masks.h5").exists()
 
@@ -189,3 +190,31 @@ def _full_for_journal(journal):
         real(descriptor)
 
     return fsync
+
+
+def test_killed_while_the_store_is_sealed_it_is_sealed_again_with_the_same_bytes(half, job, records, sealed):
+    """Whatever a kill leaves of the unnamed store, also a torn one, is overwritten."""
+    writer = ShardWriter(half.parent, job)
+    writer.write(2, [records[row] for row in writer.rows(2)])
+    for left in (b"", sealed.read_bytes()[:1000], bytes(1 << 16)):
+        copy = half.parent.parent / f"left-{len(left)}"
+        shutil.copytree(half, copy / "masks.work")
+        (copy / "masks.work" / "masks.h5").write_bytes(left)
+        assert sha256_file(ShardWriter(copy, job).seal()) == sha256_file(sealed)
+
+
+def test_killed_after_the_store_got_its_name_the_work_folder_is_no_hindrance(half, job, records, fill, sealed):
+    shutil.copy(sealed, half.parent / "masks.h5")
+    assert len(MaskStore(half.parent / "masks.h5")) == 150
+    assert sha256_file(fill(half.parent, job, records)) == sha256_file(sealed)
+    assert not half.exists()
+
+
+def test_what_may_have_changed_bytes_is_kept_through_a_stop_and_told_by_the_store(half, job, records):
+    ShardWriter(half.parent, job).write(2, records[128:], conditions=["out of memory", "cuda"])
+    writer = ShardWriter(half.parent, job)
+    assert MaskStore(writer.seal()).conditions == ("cuda", "out of memory")
+
+
+def test_a_clean_store_has_no_conditions(sealed):
+    assert MaskStore(sealed).conditions == ()

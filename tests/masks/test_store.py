@@ -1,18 +1,18 @@
 """The sealed store: what goes in comes out, damage never goes unseen, workers may read it."""
 
 import json
-import multiprocessing
-import operator
 import pickle
 import random
 
 import h5py
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from shortcut_audit.errors import InputError, OutputError
+from shortcut_audit.masks.heatmap import dequantise, quantise
 from shortcut_audit.masks.stamp import USER_BLOCK, write_stamp
-from shortcut_audit.masks.store import MaskStore, dequantise, quantise
+from shortcut_audit.masks.store import MaskStore
 
 HEIGHT, WIDTH = 10, 13
 
@@ -77,24 +77,25 @@ def test_a_mean_image_is_stored_with_the_masks(tmp_path, make_job, records, fill
 def test_plain_h5py_reads_the_file_by_the_documentation_alone(sealed, job, records):
     with h5py.File(sealed, "r") as file:
         assert file.attrs["format"] == "shortcut-audit masks"
-        assert (file.attrs["version"], file.attrs["complete"]) == (1, 1)
+        assert (file.attrs["version"], file.attrs["complete"]) == (2, 1)
         assert json.loads(file.attrs["findings"]) == ["pneumothorax", "effusion"]
         row = int(file["offset"][7])
         assert file["sample_id"][7].decode() == job.pairs.sample_ids[7] == records[row].sample_id
-        bits = np.unpackbits(file["foreground"][row], axis=1)[:, :WIDTH]
-        assert (bits == records[row].foreground).all()
+        bits = np.unpackbits(file["mask"][row], axis=-1, count=WIDTH)
+        assert (bits[0] == records[row].foreground).all()
+        assert (bits[1] == records[row].known).all()
         heatmap = file["heatmap"][row] * file["scale"][row]
         assert heatmap == pytest.approx(records[row].heatmap, abs=float(file["scale"][row]) * 0.51)
         assert np.isnan(file["delta"][0])
         assert file["steps"][0] == -1
         for name in file:
             assert file[name].compression == "gzip"
-            assert file[name].fletcher32
+            assert file[name].fletcher32 == (name not in ("mask", "heatmap"))
 
 
 def test_the_head_of_the_file_says_what_it_is(sealed):
     first, second, third = sealed.read_bytes()[:USER_BLOCK].rstrip(b"\0").decode().splitlines()
-    assert first == "shortcut-audit masks 1"
+    assert first == "shortcut-audit masks 2"
     assert second == f"bytes {sealed.stat().st_size}"
     assert len(third) == 64
 
@@ -107,7 +108,10 @@ def test_a_truncated_store_says_so_whatever_is_left(sealed):
     whole = sealed.read_bytes()
     for length in [30, 40, 200, USER_BLOCK, *range(600, len(whole), len(whole) // 25), len(whole) - 1]:
         sealed.write_bytes(whole[:length])
-        with pytest.raises(OutputError, match=r"masks.h5 is truncated: .* bytes are there; run 'audit explain' again"):
+        with pytest.raises(
+            OutputError,
+            match=r"masks.h5 is truncated: .* bytes are there; run 'audit explain' or 'masks import' again",
+        ):
             MaskStore(sealed)
 
 
@@ -119,7 +123,7 @@ def test_any_flipped_bit_is_seen(sealed):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << rng.randrange(8)
         sealed.write_bytes(damaged)
-        with pytest.raises(OutputError, match=r"run 'audit explain' again"):
+        with pytest.raises(OutputError, match=r"run 'audit explain' or 'masks import' again"):
             MaskStore(sealed)
 
 
@@ -137,19 +141,19 @@ def test_another_file_by_that_name_is_no_store(sealed, content):
 
 
 def test_a_store_of_a_later_format_is_not_guessed_at(sealed):
-    sealed.write_bytes(sealed.read_bytes().replace(b"shortcut-audit masks 1\n", b"shortcut-audit masks 2\n", 1))
-    with pytest.raises(OutputError, match=r"is of format version 2, this program reads 1"):
+    sealed.write_bytes(sealed.read_bytes().replace(b"shortcut-audit masks 2\n", b"shortcut-audit masks 3\n", 1))
+    with pytest.raises(OutputError, match=r"is of format version 3, this program reads 2"):
         MaskStore(sealed)
 
 
 def test_a_store_that_is_not_there_says_so(tmp_path):
-    with pytest.raises(OutputError, match=r"masks.h5 is not there; run 'audit explain' again"):
+    with pytest.raises(OutputError, match=r"masks.h5 is not there; run 'audit explain' or 'masks import' again"):
         MaskStore(tmp_path / "masks.h5")
 
 
 def test_a_store_that_is_not_finished_says_so(tmp_path):
     (tmp_path / "masks.work").mkdir()
-    with pytest.raises(OutputError, match=r"masks.h5 is not finished; run 'audit explain' again"):
+    with pytest.raises(OutputError, match=r"masks.h5 is not finished; run 'audit explain' or 'masks import' again"):
         MaskStore(tmp_path / "masks.h5")
 
 
@@ -166,7 +170,9 @@ def test_damage_after_opening_is_seen_at_the_read(sealed):
     with sealed.open("r+b") as stream:
         stream.seek(chunk.byte_offset + 20)
         stream.write(b"\xff\x00\xff\x00")
-    with pytest.raises(OutputError, match=r"'heatmap' of pair 0 is damaged .*; run 'audit explain' again"):
+    with pytest.raises(
+        OutputError, match=r"'heatmap' of pair 0 is damaged .*; run 'audit explain' or 'masks import' again"
+    ):
         store[0]
 
 
@@ -194,7 +200,7 @@ def replace(name, values, chunks=None):
         (lambda f: f.attrs.__setitem__("settings", "{"), "Expecting property name"),
         (
             lambda f: f.attrs.__setitem__("width", 14 + 8),
-            r"'heatmap' is \(150, 10, 13\) in chunks of .*, expected \(150,",
+            r"'mask' is \(150, 2, 10, 2\) in chunks of .*, expected \(150,",
         ),
         (replace("score", np.zeros(9, dtype="f4")), r"'score' is \(9,\)"),
         (replace("score", np.zeros(150, dtype="f4"), (50,)), r"in chunks of \(50,\), expected \(150,\) in \(150,\)"),
@@ -207,29 +213,33 @@ def replace(name, values, chunks=None):
 )
 def test_a_whole_file_that_is_laid_out_otherwise_is_refused(sealed, change, message):
     rewrite(sealed, change)
-    with pytest.raises(InputError, match=f"not laid out as 'shortcut-audit masks' 1: .*{message}"):
+    with pytest.raises(InputError, match=f"not laid out as 'shortcut-audit masks' 2: .*{message}"):
         MaskStore(sealed)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_workers_read_what_the_parent_reads(sealed, start):
+def test_workers_of_a_data_loader_read_what_the_parent_reads(sealed, start):
     store = MaskStore(sealed)
-    mine = store[3]
-    with multiprocessing.get_context(start).Pool(1) as pool:
-        theirs = pool.apply(operator.getitem, (store, 3))
-    assert (theirs.heatmap == mine.heatmap).all()
-    assert (theirs.foreground == mine.foreground).all()
-    assert (store[3].heatmap == mine.heatmap).all()
+    mine = [store[row] for row in (3, 140, 70)]
+    loader = DataLoader(
+        store, batch_size=None, sampler=[3, 140, 70], num_workers=2, multiprocessing_context=start, timeout=240
+    )
+    for theirs, own in zip(loader, mine, strict=True):
+        assert theirs.sample_id == own.sample_id
+        assert (theirs.heatmap == own.heatmap).all()
+        assert (theirs.foreground == own.foreground).all()
+        assert (theirs.known == own.known).all()
+    assert (store[3].heatmap == mine[0].heatmap).all()
 
 
 def test_a_store_is_pickled_without_its_open_file_and_reads_on_after_close(sealed):
     store = MaskStore(sealed)
     before = store[0]
     again = pickle.loads(pickle.dumps(store))
-    assert not again._handles
+    assert not again._opened
     store.close()
-    assert not store._handles
+    assert not store._opened
     assert (again[0].heatmap == before.heatmap).all()
     assert (store[0].heatmap == before.heatmap).all()
 
