@@ -57,19 +57,44 @@ def check(options: DataOptions) -> None:
 
 @app.command()
 @takes(DataOptions)
-def prepare(options: DataOptions, *, out: OutFolder) -> None:
+def prepare(
+    options: DataOptions,
+    *,
+    out: OutFolder,
+    pixels: Annotated[
+        bool,
+        typer.Option("--pixels", help="Also decode every image once, at image.size and image.channels."),
+    ] = False,
+) -> None:
     """Write the manifest of a data set: one row a film, and the data card beside it.
 
-    Reads the data set's tables.
-    Leaves manifest.csv (mode 0600: it holds ids) and manifest.json.
+    The folder is then a data set itself: --dataset prepared --root DIR.
+    With --pixels, training on it reads pixels instead of decoding images,
+    as long as neither the images nor image.size and image.channels change.
+    If it is stopped, the same command goes on.
+
+    Reads the data set's tables, with --pixels all images.
+    Leaves manifest.csv and manifest.json, with --pixels pixels_CxS.npy,
+    .csv and .json. All but the last hold ids or images (mode 0600).
 
     Example: audit data prepare --dataset chexpert --out prepared/chexpert
     """
     from shortcut_audit.data.datasets import open_dataset
+    from shortcut_audit.stages.prepare import prepare as prepare_data
 
-    manifest = open_dataset(options.load().dataset)
-    _refuse_other(out, manifest)
-    _tell(manifest.save(out), manifest, as_json=options.as_json)
+    config = options.load()
+    manifest = open_dataset(config.dataset)
+    lost = prepare_data(manifest, out, config.image if pixels else None)
+    if options.as_json:
+        cached = None if lost is None else {"images": int(lost.kept.sum()), "unreadable": lost.reasons}
+        _tell(out / "manifest.csv", manifest, as_json=True, pixels=cached)
+        return
+    _tell(out / "manifest.csv", manifest, as_json=False)
+    if lost is not None:
+        shape = f"{config.image.channels} x {config.image.size} x {config.image.size}"
+        emit(f"pixels of {int(lost.kept.sum())} images, {shape}; use them: --dataset prepared --root {out}")
+        if note := lost.note():
+            emit(note)
 
 
 @app.command()
@@ -101,16 +126,8 @@ def synth(
     _tell(out / "manifest.csv", manifest, as_json=options.as_json)
 
 
-def _refuse_other(out: Path, manifest: Manifest) -> None:
-    from shortcut_audit.data.manifest import read_manifest
-    from shortcut_audit.errors import BusyError
-
-    if (out / "manifest.csv").exists() and read_manifest(out).fingerprint != manifest.fingerprint:
-        raise BusyError(f"{out} holds the manifest of other data; choose another folder with --out")
-
-
-def _tell(path: Path, manifest: Manifest, *, as_json: bool) -> None:
+def _tell(path: Path, manifest: Manifest, *, as_json: bool, **more: object) -> None:
     if as_json:
-        emit_json({"manifest": str(path), "images": len(manifest), "fingerprint": manifest.fingerprint})
+        emit_json({"manifest": str(path), "images": len(manifest), "fingerprint": manifest.fingerprint, **more})
     else:
         emit(f"{path}: {len(manifest)} images; it holds ids, so keep it to yourself")

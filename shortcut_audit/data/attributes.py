@@ -6,7 +6,7 @@ A key of the table fits an image if it is its sample id, or if one of their path
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -55,8 +55,7 @@ def join_attributes(manifest: Manifest, file: Path) -> Manifest:
 
 
 def _attribute_names(table: pl.DataFrame, key: str, manifest: Manifest, file: Path) -> list[str]:
-    taken = {normalised(name) for name in (*KEYS, *PLAIN, *KEY_NAMES, "label", "label_string", *manifest.findings)}
-    names = [name for name in table.columns if name != key and normalised(name) not in taken]
+    names = attribute_columns(table, manifest.findings)
     if not names:
         raise UsageError(f"{file}: no attribute beside '{key}'; expected a further column such as chest_tube")
     for name in names:
@@ -65,6 +64,12 @@ def _attribute_names(table: pl.DataFrame, key: str, manifest: Manifest, file: Pa
                 f"{file}: the data set '{manifest.card.name}' already has an attribute '{name}'; rename the column"
             )
     return names
+
+
+def attribute_columns(table: pl.DataFrame, findings: Iterable[str]) -> list[str]:
+    """Return the columns of a table that are attributes: those whose names mean nothing else."""
+    taken = {normalised(name) for name in (*KEYS, *PLAIN, *KEY_NAMES, "label", "label_string", *findings)}
+    return [name for name in table.columns if normalised(name) not in taken]
 
 
 def _matches(manifest: Manifest, keys: pl.Series, file: Path) -> list[int | None]:

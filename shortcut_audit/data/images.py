@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def _resized(plane: Pixels, size: int) -> Pixels:
 
 def check_images(manifest: Manifest) -> Quarantine:
     """Read every image and keep none of them; also where too many cannot be read, so that all reasons are seen."""
-    return quarantine(manifest, _visit(manifest.images(), lambda _, path: decode(path), what="Checking images"))
+    return quarantine(manifest, visit_images(manifest.images(), lambda _, path: decode(path), what="Checking images"))
 
 
 def load_pixels(manifest: Manifest, *, size: int, channels: int) -> tuple[Bytes8, Quarantine]:
@@ -69,28 +70,42 @@ def load_pixels(manifest: Manifest, *, size: int, channels: int) -> tuple[Bytes8
     return (pixels[lost.kept] if reasons else pixels), lost
 
 
-def read_pixels(paths: Sequence[Path], *, size: int, channels: int) -> tuple[Bytes8, dict[int, str]]:
+def read_pixels(
+    paths: Sequence[Path], *, size: int, channels: int, what: str | None = "Reading images"
+) -> tuple[Bytes8, dict[int, str]]:
     """Return uint8 (N, C, S, S), and for each row that could not be read (left black) the reason.
+
+    ``what`` is the work in words, None where the caller reports progress.
 
     Raises:
         InputError: more than 4 GiB would be needed.
     """
-    needed = len(paths) * channels * size * size
-    if needed > MAX_MEMORY:
-        fits = int((MAX_MEMORY / len(paths) / channels) ** 0.5) // 32 * 32
-        raise InputError(
-            f"{len(paths)} images of {channels} x {size} x {size} need {needed / 2**30:.1f} GiB, at most 4 are used; "
-            f"set image.size to {max(fits, 32)} or less, or take fewer images"
-        )
+    refuse_too_large(len(paths), size=size, channels=channels)
     pixels = np.zeros((len(paths), channels, size, size), dtype=np.uint8)
 
     def fill(row: int, path: Path) -> None:
         pixels[row] = np.rint(read_image(path, channels=channels, size=size) * 255)
 
-    return pixels, _visit(paths, fill, what="Reading images")
+    return pixels, visit_images(paths, fill, what=what)
 
 
-def _visit(paths: Sequence[Path], visit: Callable[[int, Path], object], *, what: str) -> dict[int, str]:
+def refuse_too_large(images: int, *, size: int, channels: int) -> None:
+    """Refuse to hold more pixels than there is memory for.
+
+    Raises:
+        InputError: more than 4 GiB would be needed.
+    """
+    needed = images * channels * size * size
+    if needed > MAX_MEMORY:
+        fits = int((MAX_MEMORY / images / channels) ** 0.5) // 32 * 32
+        raise InputError(
+            f"{images} images of {channels} x {size} x {size} need {needed / 2**30:.1f} GiB, at most 4 are used; set "
+            f"image.size to {max(fits, 32)} or less, take fewer images, or read them from a pixel cache on the disk "
+            "('audit data prepare --pixels')"
+        )
+
+
+def visit_images(paths: Sequence[Path], visit: Callable[[int, Path], object], *, what: str | None) -> dict[int, str]:
     """Call ``visit(row, path)`` in a few threads (Pillow decodes without the lock); return reasons by row."""
 
     def attempt(job: tuple[int, Path]) -> str | None:
@@ -101,9 +116,11 @@ def _visit(paths: Sequence[Path], visit: Callable[[int, Path], object], *, what:
         return None
 
     reasons = {}
-    with progress(what, len(paths), "images") as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    shown = progress(what, len(paths), "images") if what else nullcontext()
+    with shown as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for row, reason in enumerate(pool.map(attempt, enumerate(paths))):
-            bar.advance()
+            if bar:
+                bar.advance()
             if reason:
                 reasons[row] = reason
     return reasons

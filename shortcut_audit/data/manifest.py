@@ -85,12 +85,14 @@ class Manifest:
     """Samples of one data set. One that exists is valid: see :meth:`from_frame`.
 
     ``frame`` has string columns, but for ``label.*``, ``severity.*`` and ``covariate.*`` (Float64)
-    and ``attribute.*`` (Float64 where binary or continuous, String where categorical).
+    and ``attribute.*`` (Float64 where binary or continuous, String where categorical). ``cache`` is the folder that
+    holds its pixels at a working size (``data/pixel_cache.py``); it decides how fast they come, never which.
     """
 
     card: DataCard
     root: Path
     frame: pl.DataFrame
+    cache: Path | None = None
 
     @classmethod
     def from_frame(
@@ -250,8 +252,9 @@ class Manifest:
         return fingerprint({"card": asdict(self.card), "rows": sha256_bytes(self.frame.write_csv().encode())})
 
     def save(self, folder: Path) -> Path:
-        """Write ``manifest.csv`` (mode 0600: it holds ids) and, before it, ``manifest.json`` with the absolute root."""
-        write_json(folder / "manifest.json", {**asdict(self.card), "root": str(self.root.resolve())}, mode=PRIVATE)
+        """Write ``manifest.csv`` (mode 0600: it holds ids) and, before it, ``manifest.json`` with absolute folders."""
+        folders = {"root": str(self.root.resolve()), **({"cache": str(self.cache.resolve())} if self.cache else {})}
+        write_json(folder / "manifest.json", {**asdict(self.card), **folders}, mode=PRIVATE)
         path = folder / "manifest.csv"
         write_atomic(path, self.frame.write_csv(), mode=PRIVATE)
         return path
@@ -266,9 +269,10 @@ def read_manifest(folder: Path) -> Manifest:
     card_path, table_path = folder / "manifest.json", folder / "manifest.csv"
     try:
         card = json.loads(card_path.read_text())
-        root = Path(card.pop("root"))
+        root, cache = Path(card.pop("root")), card.pop("cache", None)
         frame = pl.read_csv(table_path, infer_schema=False)
         typed = DataCard(**{**card, "notes": tuple(card["notes"])})
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{table_path}: not a readable manifest ({error}); run 'audit data prepare' again") from error
-    return Manifest.from_frame(frame, card=typed, root=root, where=str(table_path), allow_shared_patients=True)
+    read = Manifest.from_frame(frame, card=typed, root=root, where=str(table_path), allow_shared_patients=True)
+    return replace(read, cache=Path(cache) if cache else None)

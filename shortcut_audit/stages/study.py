@@ -11,9 +11,9 @@ from shortcut_audit.audit.table.groups import composite_terms
 from shortcut_audit.config import Config
 from shortcut_audit.data.classes import ClassRule, class_masks, parse_class
 from shortcut_audit.data.datasets import RENDERED, open_dataset
-from shortcut_audit.data.images import load_pixels
 from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import Manifest, Split, read_manifest
+from shortcut_audit.data.pixel_cache import film_pixels
 from shortcut_audit.data.quarantine import Quarantine
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 from shortcut_audit.runs import Run
@@ -58,11 +58,11 @@ class Study:
         return other
 
     def films(self, split: Split) -> Films:
-        """Return the films of a split, decoded at the first call; unreadable ones are left out."""
+        """Return the films of a split, read at the first call; unreadable ones are left out."""
         if split not in self._films:
             rows = self.manifest.split(split)
             image = self.config.image
-            pixels, quarantine = load_pixels(rows, size=image.size, channels=image.channels)
+            pixels, quarantine = film_pixels(rows, size=image.size, channels=image.channels)
             kept = rows.select(quarantine.kept)
             for reason in quarantine.reasons.values():
                 say(f"image left out: {reason}")

@@ -59,6 +59,12 @@ def vindr_cxr(root):
     return DatasetConfig(name="vindr_cxr", root=str(root), attributes_file=str(root / "tubes.csv"))
 
 
+def prepared(root):
+    # A folder with its images inside, so that every path lies under the root.
+    open_dataset(table(root)).save(root)
+    return DatasetConfig(name="prepared", root=str(root))
+
+
 def plain(name, write):
     """A data set that needs nothing but its folder."""
 
@@ -82,7 +88,7 @@ WRITERS = {
 TREES = {
     "chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr,
     "synthetic_derm": synthetic_derm,
-    "covid_qu_ex": covid_qu_ex, "jsrt": jsrt, "vindr_cxr": vindr_cxr,
+    "covid_qu_ex": covid_qu_ex, "jsrt": jsrt, "vindr_cxr": vindr_cxr, "prepared": prepared,
     **{name: plain(name, write) for name, write in WRITERS.items()},
 }  # fmt: skip
 

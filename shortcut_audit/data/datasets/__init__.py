@@ -38,7 +38,9 @@ def open_dataset(config: DatasetConfig) -> Manifest:
     manifest = replace(manifest, card=card)
     if config.attributes_file:
         manifest = join_attributes(manifest, Path(config.attributes_file))
-    return derive_attributes(manifest, config)
+    manifest = derive_attributes(manifest, config)
+    # A prepared data set brings the notes that its configuration makes again.
+    return replace(manifest, card=replace(manifest.card, notes=tuple(dict.fromkeys(manifest.card.notes))))
 
 
 def refuse_options(config: DatasetConfig) -> None:
