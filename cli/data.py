@@ -26,33 +26,45 @@ OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to
 
 @app.command()
 @takes(DataOptions)
-def check(options: DataOptions) -> None:
-    """Open a data set, count it, and read every image.
+def check(
+    options: DataOptions,
+    *,
+    decode: Annotated[
+        str,
+        typer.Option(metavar="all|N|none", help="Which images are opened: all, some N of them, none."),
+    ] = "all",
+) -> None:
+    """Open a data set, count it, read its images, and say what goes with what.
 
-    Reads the tables and all images. Leaves nothing. Images that cannot be
-    read are named, and counted by label and attribute with the difference
-    to all others: a corrupt file can itself be a shortcut.
+    Reads the tables, the images and the masks of findings. Leaves nothing.
+    Images that cannot be read are named, and counted by label and attribute
+    with the difference to all others: a corrupt file can itself be a
+    shortcut. Images that occur twice are named, as are pairs that look
+    alike in two splits, with how many do so by chance.
     Exit code 4 where nothing must be trained on it: a patient in two
-    splits, an impossible label, too many images that cannot be read.
+    splits, one file in two splits under two patients, an impossible label,
+    too many images that cannot be read.
 
     Example: audit data check --dataset chexpert --attributes tubes.csv
     """
     from shortcut_audit.data.datasets import open_dataset
-    from shortcut_audit.data.images import check_images
+    from shortcut_audit.stages.data_check import check_data, chosen_rows
 
-    from .overview import overview, print_overview, print_quarantine
+    from .data_tables import as_record, print_check
+    from .overview import overview, print_overview
 
-    manifest = open_dataset(options.load().dataset)
+    config = options.load()
+    chosen_rows(1, decode, seed=config.seed)  # a slip is told before anything is read
+    manifest = open_dataset(config.dataset)
     seen = overview(manifest)
     if not options.as_json:
         print_overview(seen)
-    quarantine = check_images(manifest)
+    found = check_data(manifest, config, decode)
     if options.as_json:
-        lost = {"unreadable": quarantine.reasons, "unreadable_by_group": quarantine.by_group}
-        emit_json({**asdict(seen), **lost, "losses": [asdict(loss) for loss in quarantine.losses]})
+        emit_json({**asdict(seen), **as_record(found)})
     else:
-        print_quarantine(quarantine)
-    quarantine.refuse_many()
+        print_check(found)
+    found.refuse()
 
 
 @app.command()

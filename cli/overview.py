@@ -11,7 +11,6 @@ from .output import emit, emit_table
 
 if TYPE_CHECKING:
     from shortcut_audit.data.manifest import Manifest
-    from shortcut_audit.data.quarantine import Loss, Quarantine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,21 +119,3 @@ def print_overview(seen: Overview) -> None:
 def _told(cell: CellRow) -> tuple[object, ...]:
     value = "not known" if cell.value is None else cell.value
     return cell.finding, cell.attribute, value, cell.positive, cell.negative, cell.uncertain, cell.blank
-
-
-def print_quarantine(lost: Quarantine) -> None:
-    """Print which images could not be read, and whether their loss goes with a label or an attribute."""
-    emit(lost.note() or "all images can be read")
-    for sample, reason in lost.reasons.items():
-        emit(f"  {sample}: {reason}")
-    if lost.losses:
-        header = ("group", "unreadable", "in all others", "difference of shares (95 %)", "")
-        emit_table(header, [_told_loss(loss) for loss in lost.losses])
-
-
-def _told_loss(loss: Loss) -> tuple[object, ...]:
-    here = f"{loss.unreadable} of {loss.images}"
-    if loss.difference is None:
-        return loss.group, here, "no others", "", ""
-    interval = f"{loss.difference:+.3f} ({loss.low:+.3f} to {loss.high:+.3f})"
-    return loss.group, here, f"{loss.elsewhere_unreadable} of {loss.elsewhere}", interval, "goes with it" * loss.shown

@@ -3,7 +3,7 @@
 Three files in the folder of a prepared data set, C channels of S x S pixels:
 
     pixels_CxS.npy   uint8 (N, C, S, S), plain numpy: the train images, then val, then test, without unreadable ones
-    pixels_CxS.csv   a row an image: sample_id, image, bytes, modified (ns), crc32, place in the array, reason if unreadable
+    pixels_CxS.csv   a row an image: sample_id, image, bytes, modified (ns), crc32, place in the array, reason
     pixels_CxS.json  what they were decoded by, and the SHA-256 of the table; written last: without it nothing counts
 
 The array is read memory-mapped, so that a split may be larger than the memory. A cache is used only where every image

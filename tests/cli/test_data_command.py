@@ -235,3 +235,39 @@ def test_synth_of_a_set_that_is_not_rendered_is_2(audit, files):
 
     assert (ran.returncode, files()) == (2, {})
     assert "the data set 'chexpert' is not rendered; expected --dataset synthetic_cxr or synthetic_derm" in ran.stderr
+
+
+def test_check_says_what_goes_with_what_and_what_occurs_twice(audit, films, tmp_path):
+    Image.new("L", (8, 8), 20).save(tmp_path / "3.png")
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--json", "--quiet")
+    text = audit("data", "check", "--config", "mine.yaml", "--root", ".").stdout
+
+    told = json.loads(ran.stdout)
+    tube = [one for one in told["associations"] if one["attribute"] == "tube"]
+    assert [(one["split"], one["with_positive"], one["positive"]) for one in tube] == [("train", 1, 2), ("test", 0, 1)]
+    assert tube[0]["auroc"]["value"] == 0.5
+    assert [same["samples"] for same in told["same_files"]] == [["1.png", "3.png"]]
+    assert "1.png, 3.png (train)" in text
+    # Flat pictures are all alike, and the count by chance says so.
+    assert told["near_pairs"]["found"] == told["near_pairs"]["compared"] == told["near_pairs"]["expected"] == 16
+
+
+def test_check_can_open_none_and_refuses_another_word_before_it_reads(audit, films, files):
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "none")
+    assert "no image was opened (--decode none)" in ran.stdout
+    other = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "some")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "--decode: 'some' is neither all nor none nor a number of images" in other.stderr
+
+
+def test_prepared_pixels_are_said_with_how_to_use_them(audit, films, tmp_path):
+    command = ("data", "prepare", "--config", "mine.yaml", "--root", ".", "--out", "prepared", "--pixels")
+
+    first, again = audit(*command), audit(*command)
+    checked = audit("data", "check", "--dataset", "prepared", "--root", "prepared")
+
+    assert first.stdout == again.stdout
+    assert "pixels of 8 images, 1 x 96 x 96; use them: --dataset prepared --root prepared" in first.stdout
+    assert (tmp_path / "prepared/pixels_1x96.npy").stat().st_mode & 0o777 == 0o600
+    assert "all images can be read" in checked.stdout

@@ -1,0 +1,133 @@
+"""What 'audit data check' found, in tables for people and as a record for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .output import emit, emit_table
+
+if TYPE_CHECKING:
+    from shortcut_audit.data.duplicates import NearPairs
+    from shortcut_audit.data.quarantine import Loss, Quarantine
+    from shortcut_audit.stages.associations import Association, Number, Severity
+    from shortcut_audit.stages.data_check import DataCheck, SameFile
+
+SHOWN = 10
+
+
+def as_record(found: DataCheck) -> dict[str, Any]:
+    """Return what was found as JSON."""
+    lost = found.quarantine
+    return {
+        "images_opened": found.looked,
+        "unreadable": lost.reasons,
+        "unreadable_by_group": lost.by_group,
+        "losses": [asdict(loss) for loss in lost.losses],
+        "same_files": [asdict(same) for same in found.same_files],
+        "near_pairs": None if found.near is None else asdict(found.near),
+        "associations": [asdict(one) for one in found.associations],
+        "severities": [asdict(one) for one in found.severities],
+    }
+
+
+def print_check(found: DataCheck) -> None:
+    """Print what was found."""
+    if found.associations:
+        emit("how well an attribute alone ranks a finding (AUROC 0.5: not at all; unknown values left out):")
+        header = ("finding", "attribute", "split", "with it, label 1", "with it, label 0", "AUROC (95 %)")
+        emit_table(header, [_told_association(one) for one in found.associations])
+    for one in found.severities:
+        _print_severity(one)
+    if not found.looked:
+        emit("no image was opened (--decode none): nothing is known of unreadable images and duplicates")
+        return
+    _print_quarantine(found.quarantine)
+    _print_same(found.same_files)
+    if found.near is not None:
+        _print_near(found.near, found.looked)
+
+
+def _told_association(one: Association) -> tuple[object, ...]:
+    name = one.attribute if one.value in (None, "1") else f"{one.attribute} = {one.value}"
+    shares: tuple[object, ...] = (f"of {one.positive}", f"of {one.negative}")
+    if one.with_positive is not None:
+        shares = (f"{one.with_positive} of {one.positive}", f"{one.with_negative} of {one.negative}")
+    return one.finding, name, one.split, *shares, _told(one.auroc)
+
+
+def _print_severity(one: Severity) -> None:
+    value = "" if one.value == "1" else f" = {one.value}"
+    emit(
+        f"severity of {one.finding} ({one.source}) and {one.attribute}{value}, positives of all splits: "
+        f"AUROC {_told(one.auroc)}, {one.auroc.n} images of {one.auroc.n_patients} patients"
+    )
+    if one.unreadable:
+        emit(f"  {one.unreadable} masks could not be read")
+    rows = [
+        (f"{part.smallest:.4g} to {part.largest:.4g}", f"{part.with_attribute} of {part.share.n}", _told(part.share))
+        for part in one.parts
+    ]
+    if rows:
+        emit_table(("severity", "with the attribute", "share (95 %)"), rows)
+
+
+def _told(number: Number) -> str:
+    if number.value is None:
+        return f"not known: {number.reason}"
+    return f"{number.value:.3f} ({number.low:.3f} to {number.high:.3f})"
+
+
+def _print_same(same: Iterable[SameFile]) -> None:
+    groups = list(same)
+    if not groups:
+        emit("no file occurs twice")
+        return
+    across, differ = sum(len(one.splits) > 1 for one in groups), sum(one.labels_differ for one in groups)
+    emit(f"{len(groups)} files occur more than once, {across} of them in two splits, {differ} with different labels:")
+    for one in groups[:SHOWN]:
+        emit(f"  {', '.join(one.samples)} ({', '.join(one.splits)})")
+    _more(len(groups))
+
+
+def _print_near(near: NearPairs, looked: int) -> None:
+    if not near.compared:
+        emit("no two splits to look for near-duplicates across")
+        return
+    by_chance = "how many are so by chance is not known: no split has two patients"
+    if near.expected is not None:
+        by_chance = (
+            f"by chance {near.expected:.3g} would ({near.expected_low:.2g} to {near.expected_high:.2g}: "
+            f"{near.chance_near} of {near.chance_pairs:,} random pairs of two patients in one split are)"
+        )
+    emit(
+        f"{near.found} of {near.compared:,} pairs across splits of the {looked} images look alike; {by_chance}; "
+        "mirrored, turned and cropped copies are not found"
+    )
+    for one, other, bits in near.pairs[:SHOWN]:
+        emit(f"  {one} and {other}: {bits} of 256 bits differ")
+    _more(near.found)
+
+
+def _more(found: int) -> None:
+    if found > SHOWN:
+        emit(f"  and {found - SHOWN} more (--json)")
+
+
+def _print_quarantine(lost: Quarantine) -> None:
+    """Print which images could not be read, and whether their loss goes with a label or an attribute."""
+    emit(lost.note() or "all images can be read")
+    for sample, reason in lost.reasons.items():
+        emit(f"  {sample}: {reason}")
+    if lost.losses:
+        header = ("group", "unreadable", "in all others", "difference of shares (95 %)", "")
+        emit_table(header, [_told_loss(loss) for loss in lost.losses])
+
+
+def _told_loss(loss: Loss) -> tuple[object, ...]:
+    here = f"{loss.unreadable} of {loss.images}"
+    if loss.difference is None:
+        return loss.group, here, "no others", "", ""
+    interval = f"{loss.difference:+.3f} ({loss.low:+.3f} to {loss.high:+.3f})"
+    return loss.group, here, f"{loss.elsewhere_unreadable} of {loss.elsewhere}", interval, "goes with it" * loss.shown
