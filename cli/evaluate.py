@@ -23,6 +23,7 @@ def evaluate(options: EvaluateOptions) -> None:
     """
     from shortcut_audit import pipeline
     from shortcut_audit.stages.by_plan import ByPlan
+    from shortcut_audit.stages.gate import apply_gate, load_policy
 
     options.refuse_contradictions()
     config = options.load()
@@ -32,15 +33,14 @@ def evaluate(options: EvaluateOptions) -> None:
     if options.freeze is not None:
         show_frozen(options, config, options.freeze)
         return
-    policy = options.policy
-    rules = pipeline.load_policy(policy) if policy else None
+    rules = load_policy(options.policy) if options.policy else None
     by = ByPlan(path=options.plan, reason=options.allow_deviation) if options.plan else None
     if options.scores is not None:
         outcome = pipeline.evaluate_scores(config, options.scores, out=options.out, by=by)
     else:
         outcome = pipeline.evaluate(config, run=options.run, out=options.out, model=options.model, by=by)
-    gate = pipeline.apply_gate(rules, policy, outcome) if rules and policy else None
+    assert outcome.result is not None
+    gate = apply_gate(rules, options.policy, outcome.result, outcome.run) if rules and options.policy else None
     show(outcome, as_json=options.as_json, gate=gate)
-    if outcome.result is not None:
-        code = gate.code if gate else exit_code(outcome.result, options.fail_on or "fail")
-        raise typer.Exit(0 if options.exit_zero else code)
+    code = gate.code if gate else exit_code(outcome.result, options.fail_on or "fail")
+    raise typer.Exit(0 if options.exit_zero else code)

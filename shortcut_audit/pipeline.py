@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from re import fullmatch
 from typing import TYPE_CHECKING, Literal
@@ -12,13 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.config import Config, lay_over
 from shortcut_audit.errors import UsageError
-from shortcut_audit.provenance import sha256_file, write_atomic
+from shortcut_audit.provenance import sha256_file
 from shortcut_audit.runs import Run, hold, newest_run, open_run, read_run
 from shortcut_audit.runtime import say
 
 if TYPE_CHECKING:
     from shortcut_audit.audit.plans.plan import Plan
-    from shortcut_audit.audit.plans.policy import Gate, Policy
     from shortcut_audit.audit.versions.update_result import UpdateResult
     from shortcut_audit.stages.by_plan import ByPlan
     from shortcut_audit.stages.check import Need
@@ -30,7 +28,6 @@ NEEDS: dict[Supervision, tuple[Need, ...]] = {
     "mask": ("segmenter", "drawn"),
     "both": ("classifier", "segmenter", "drawn"),
 }
-JUNIT = "policy.junit.xml"
 ANY_MODEL = r"(classifier|segmenter_\w+)\.safetensors"
 
 
@@ -254,28 +251,6 @@ def freeze(
         config = lay_over(source.config, config)
         films, scope = films_of_run(source, config)
     return freezing.freeze_films(config, films, scope, target, intended_use=intended_use)
-
-
-def load_policy(path: Path) -> Policy:
-    """Read a policy, whose limits must be on numbers that there are."""
-    from shortcut_audit.audit.plans.limits import refuse_unknown
-    from shortcut_audit.audit.plans.policy import read_policy
-    from shortcut_audit.report.vocabulary import METRICS
-
-    policy = read_policy(path)
-    refuse_unknown(policy.limits, METRICS, where=str(path))
-    return policy
-
-
-def apply_gate(policy: Policy, path: Path, outcome: Outcome) -> Gate:
-    """Rule on an audit by a policy, and write ``policy.junit.xml`` beside it."""
-    from shortcut_audit.audit.plans.policy import apply_policy
-    from shortcut_audit.report.machine import junit_of_gate
-
-    assert outcome.result is not None
-    gate = apply_policy(policy, outcome.result, path=path, today=datetime.now(UTC).date())
-    write_atomic(outcome.run / JUNIT, junit_of_gate(outcome.result, gate))
-    return gate
 
 
 def _digest_of(model: Path) -> str:

@@ -79,15 +79,11 @@ def explain_dataset(
             pixels[rows], image=np.arange(len(rows)), target=np.full(len(rows), place)
         ).signed,
     )  # fmt: skip
+    settings = {"explain": explain.model_dump(mode="json"), "pseudo_mask": cut.model_dump(mode="json"), **tuned}
     header = StoreHeader(
         manifest=manifest,
         model=weights[0] if len(weights) == 1 else fingerprint({"classifiers": list(weights)}),
-        settings={
-            "explain": explain.model_dump(mode="json"),
-            "pseudo_mask": cut.model_dump(mode="json"),
-            "classifiers": list(weights),
-            **tuned,
-        },
+        settings={**settings, "classifiers": list(weights)},
         height=pixels.shape[2],
         width=pixels.shape[3],
         heatmap_size=_heatmap_size(pixels, cut),
