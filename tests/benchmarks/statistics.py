@@ -151,9 +151,8 @@ def _everything(table: ScoresTable, limits: EvaluateConfig, clock: Clock) -> int
         return check
 
     with patch.object(CHECKS, "get", timed):
-        result = audit_table(
-            table, settings=limits, dataset={}, pairs="exact", test_design="natural", provenance=provenance
-        )  # fmt: skip
+        setting = Setting(limits=limits, pairs="exact", test_design="natural")
+        result = audit_table(table, setting, dataset={}, provenance=provenance)
     clock.lap("the rest")
     return sum(metric.value is not None for metric in result.metrics)
 

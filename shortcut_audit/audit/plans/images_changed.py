@@ -36,9 +36,10 @@ def changed_values(planned: PlannedValues, ids: PlannedIds, scope: Scope) -> Dep
     if not others:
         return None
     asked = ", ".join(f"{column} SHA-256 {sha256[column][:12]}" for column in others)
-    changed = _images_with_others(planned, ids, scope)
-    if changed is None:
-        untold = "changed, or not to be compared; the plan's digests, which would name the images, were taken out"
+    same_ids = fingerprint(scope.ids) == ids.sha256
+    changed = _images_with_others(planned, ids, scope, same_ids=same_ids)
+    if changed is None or (same_ids and not changed):
+        untold = "changed, or not to be compared; the plan's digests, which would name the images, do not"
         return _of_values(planned, others, asked, untold)
     if not changed:
         return None
@@ -46,10 +47,9 @@ def changed_values(planned: PlannedValues, ids: PlannedIds, scope: Scope) -> Dep
     return _of_values(planned, others, f"{asked}; {many}", f"changed of {many}: {_some(_quoted(changed))}")
 
 
-def _images_with_others(planned: PlannedValues, ids: PlannedIds, scope: Scope) -> list[str] | None:
+def _images_with_others(planned: PlannedValues, ids: PlannedIds, scope: Scope, *, same_ids: bool) -> list[str] | None:
     """Return the planned images that have other values now; None where the plan cannot tell."""
     expected, known = set(planned.digests.split()), set(ids.digests.split())
-    same_ids = fingerprint(scope.ids) == ids.sha256
     if not expected or not (same_ids or known):
         return None
     found = value_digests(scope, planned.sha256)

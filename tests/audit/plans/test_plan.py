@@ -11,7 +11,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shortcut_audit.audit.plans.deviations import follow_plan
-from shortcut_audit.audit.plans.images import Scope, plan_ids, plan_values, scope_of_table
+from shortcut_audit.audit.plans.images import (
+    Scope,
+    in_lines,
+    plan_ids,
+    plan_values,
+    scope_of_table,
+    value_digests,
+)
 from shortcut_audit.audit.plans.limits import MetricLimit
 from shortcut_audit.audit.plans.plan import Plan, PlannedData, plan_text, read_plan
 from shortcut_audit.config import EvaluateConfig, load_config
@@ -247,9 +254,23 @@ def test_without_digests_a_changed_label_is_refused_and_not_named(write, ids):
     bare = [part.model_copy(update={"digests": ""}) for part in (plan.test_ids, plan.test_values)]
     _, force = follow_plan(load_config(), write(make_plan(test_ids=bare[0], test_values=bare[1])), None)
 
-    with pytest.raises(UsageError, match=r"label.mass.* changed, or not to be compared; the plan's digests") as refused:
+    with pytest.raises(
+        UsageError,
+        match=r"label.mass.* changed, or not to be compared; the plan's digests",
+    ) as refused:
         force.checked(scope(images=relabelled(ids, label=["film07"])))
     assert "film07" not in str(refused.value)
+
+
+def test_digests_made_to_fit_hide_no_changed_label(write):
+    changed = scope(images=relabelled(label=["film07"]))
+    plan = make_plan()
+    fitting = in_lines(value_digests(changed, plan.test_values.sha256).values())
+    forged = plan.test_values.model_copy(update={"digests": fitting})
+    _, force = follow_plan(load_config(), write(make_plan(test_values=forged)), None)
+
+    with pytest.raises(UsageError, match=r"label.mass changed, or not to be compared"):
+        force.checked(changed)
 
 
 def test_labels_and_attributes_are_hashed_as_documented_and_not_in_the_file():

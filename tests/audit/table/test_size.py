@@ -12,14 +12,16 @@ from shortcut_audit.audit.table.size import announce, look
 
 PEAK = """
 import sys
+from shortcut_audit.audit.table.question import Setting
 from shortcut_audit.audit.table.scores import read_scores
 from shortcut_audit.audit.run import audit_table
 from shortcut_audit.config import EvaluateConfig
 from shortcut_audit.provenance import collect_provenance
 from pathlib import Path
 audit_table(
-    read_scores(Path(sys.argv[1])), settings=EvaluateConfig(spurious=["tube"]), dataset={}, pairs="exact",
-    test_design="natural", provenance=collect_provenance(command="", config={}, seed=None, inputs={}),
+    read_scores(Path(sys.argv[1])),
+    Setting(limits=EvaluateConfig(spurious=["tube"]), pairs="exact", test_design="natural"),
+    dataset={}, provenance=collect_provenance(command="", config={}, seed=None, inputs={}),
 )
 # Of this program alone: getrusage counts what started it as well.
 print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
@@ -36,7 +38,7 @@ def scores(tmp_path):
 def test_columns_are_counted_whatever_separates_them(tmp_path):
     (tmp_path / "scores.csv").write_text("sample_id;label;score\na;1;0.5\n")
 
-    assert size.look(tmp_path / "scores.csv").columns == 3
+    assert look(tmp_path / "scores.csv").columns == 3
 
 
 def test_rows_and_columns_of_a_small_table_are_counted(scores, tmp_path):
