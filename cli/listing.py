@@ -12,6 +12,7 @@ from .output import emit, emit_json, emit_table
 
 REGISTRIES = {
     "datasets": ("shortcut_audit.data.datasets", "DATASETS"),
+    "codecs": ("shortcut_audit.data.drawn.codecs", "CODECS"),
     "attributes": ("shortcut_audit.data.spurious", "SPURIOUS"),
     "rules": ("shortcut_audit.masks.rules", "RULES"),
     "exports": ("shortcut_audit.masks.exports", "EXPORTS"),

@@ -42,6 +42,6 @@ def test_an_unknown_kind_is_2_with_the_nearest_and_all_known(audit):
     assert ran.returncode == 2
     assert ran.stderr == (
         "error: no kind is called 'dataset' (did you mean 'datasets'?); "
-        "there are: datasets, attributes, rules, exports, imports, methods, summarizers, cleaning, probes, checks, "
-        "sections, configs\n"
+        "there are: datasets, codecs, attributes, rules, exports, imports, methods, summarizers, cleaning, probes, "
+        "checks, sections, configs\n"
     )
