@@ -39,8 +39,9 @@ def evaluate(options: EvaluateOptions) -> None:
         outcome = pipeline.evaluate_scores(config, options.scores, out=options.out, by=by)
     else:
         outcome = pipeline.evaluate(config, run=options.run, out=options.out, model=options.model, by=by)
-    assert outcome.result is not None
-    gate = apply_gate(rules, options.policy, outcome.result, outcome.run) if rules and options.policy else None
+    result, policy = outcome.result, options.policy
+    gate = apply_gate(rules, policy, result, outcome.run) if rules and policy and result else None
     show(outcome, as_json=options.as_json, gate=gate)
-    code = gate.code if gate else exit_code(outcome.result, options.fail_on or "fail")
-    raise typer.Exit(0 if options.exit_zero else code)
+    if result is not None:
+        code = gate.code if gate else exit_code(result, options.fail_on or "fail")
+        raise typer.Exit(0 if options.exit_zero else code)

@@ -177,7 +177,9 @@ def test_the_result_says_threshold_and_place_once_a_model():
 
 
 def test_a_text_that_is_no_operating_point_is_refused_with_what_is_expected():
-    with pytest.raises(UsageError, match=r"^'operating_point' is 'best': expected 'youden', 'sensitivity=S' or"):
+    with pytest.raises(
+        UsageError, match=r"'evaluate.operating_point' is 'best': expected 'youden', 'sensitivity=S' or"
+    ):
         audit_scores(films(), spurious="tube", operating_point="best")
 
 
