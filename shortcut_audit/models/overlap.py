@@ -20,7 +20,7 @@ CUT = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """Pixels in both masks, in the predicted and in the drawn one, each (N, K); ``known`` (N, K): was one drawn."""
+    """Known pixels in both masks, in the predicted and in the drawn one, (N, K); ``known`` (N, K): was one drawn."""
 
     both: NDArray[np.int64]
     predicted: NDArray[np.int64]
@@ -45,7 +45,7 @@ def measure_overlap(segmenter: Segmenter, stored: Tensor, masks: Bools, known: B
         segmenter: of K classes.
         stored: pixels (N, C, S, S), uint8.
         masks: drawn masks (N, K, S, S).
-        known: (N, K), whether a mask was drawn; where not, its counts mean nothing.
+        known: (N, K, S, S), pixels that the drawn mask says anything of; the others are not counted.
     """
     was_training = segmenter.training
     segmenter.eval()
@@ -53,10 +53,12 @@ def measure_overlap(segmenter: Segmenter, stored: Tensor, masks: Bools, known: B
     start = 0
     for pixels, count in padded_batches(stored, device=device_of(segmenter)):
         found = (segmenter.probabilities(pixels) > CUT)[:count].cpu().numpy()
+        found &= known[start : start + count]
         both.append((found & masks[start : start + count]).sum(axis=(2, 3)))
         predicted.append(found.sum(axis=(2, 3)))
         start += count
     segmenter.train(was_training)
     return Overlap(
-        both=np.concatenate(both), predicted=np.concatenate(predicted), drawn=masks.sum(axis=(2, 3)), known=known
-    )
+        both=np.concatenate(both), predicted=np.concatenate(predicted),
+        drawn=(masks & known).sum(axis=(2, 3)), known=np.asarray(known.any(axis=(2, 3))),
+    )  # fmt: skip

@@ -99,12 +99,11 @@ class Arms:
         films = self.study.films(split)
         check_memory(len(films.manifest), len(self.rules), self.config.image.size)
         masks, known = drawn_masks(films, self.rules, self.config.image.size)
-        drawn = known[:, :, 0, 0]
-        if not drawn.any():
+        if not known.any():
             raise InputError(
                 f"no {split} film has a drawn mask for {', '.join(self.rules)}; check the mask columns and the split"
             )
-        return DrawnFilms(pixels=films.pixels, masks=masks, drawn=drawn)
+        return DrawnFilms(pixels=films.pixels, masks=masks, known=known)
 
     def check_start(self) -> None:
         """Build every arm before any is trained.
@@ -139,10 +138,10 @@ class Arms:
 
     def _work(self, unit: Unit, output: str, kept: Sequence[str]) -> None:
         rows = share_of_labels(self.study.films("train").manifest, self.train.drawn, unit.fraction, unit.seed)
-        films = DrawnFilms(pixels=self.train.pixels[rows], masks=self.train.masks[rows], drawn=self.train.drawn[rows])
         trained = train_arm(
-            unit.arm, train=films, val=self.val, classes=tuple(self.rules), segmenter=self.config.segmenter,
-            finetune=self.config.finetune, image=self.config.image, start=self.start, seed=unit.seed,
+            unit.arm, train=self.train.select(rows), val=self.val, classes=tuple(self.rules),
+            segmenter=self.config.segmenter, finetune=self.config.finetune, image=self.config.image,
+            start=self.start, seed=unit.seed,
             learning_rate=unit.learning_rate, steps=unit.steps, trained_on=self.study.manifest.fingerprint,
             what=f"Training {unit.name}",
         )  # fmt: skip

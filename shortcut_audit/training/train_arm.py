@@ -31,16 +31,24 @@ Start = tuple[Segmenter, str]
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnFilms:
-    """Films with drawn masks: pixels (N, C, S, S) uint8, masks (N, K, S, S), and whether each was drawn (N, K)."""
+    """Films with drawn masks: pixels (N, C, S, S) uint8, masks and which of their pixels are known (N, K, S, S)."""
 
     pixels: Bytes8
     masks: Bools
-    drawn: Bools
+    known: Bools
+
+    @property
+    def drawn(self) -> Bools:
+        """(N, K), whether a mask was drawn: any pixel of it is known."""
+        return np.asarray(self.known.any(axis=(2, 3)))
+
+    def select(self, rows: Bools) -> DrawnFilms:
+        """Return some of the films."""
+        return DrawnFilms(pixels=self.pixels[rows], masks=self.masks[rows], known=self.known[rows])
 
     def mask_set(self) -> MaskSet:
         """Return them as the training loop takes them."""
-        known = np.broadcast_to(self.drawn[:, :, None, None], self.masks.shape).copy()
-        return MaskSet(pixels=self.pixels, masks=self.masks, known=known)
+        return MaskSet(pixels=self.pixels, masks=self.masks, known=self.known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +180,7 @@ def train_arm(
 
 def overlap_on(network: Segmenter, films: DrawnFilms) -> Overlap:
     """Return how the predicted masks of some films agree with the drawn ones."""
-    return measure_overlap(network, torch.from_numpy(films.pixels), films.masks, films.drawn)
+    return measure_overlap(network, torch.from_numpy(films.pixels), films.masks, films.known)
 
 
 class _Watch:
