@@ -50,6 +50,11 @@ def small_films(count=12, size=SIZE):
     return pixels, labels, masks
 
 
+def film_names(pixels):
+    """Sample ids of films."""
+    return [f"film {row}" for row in range(len(pixels))]
+
+
 def weights_of(model):
     """A copy of all tensors, by name."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -103,7 +103,7 @@ class Arms:
             raise InputError(
                 f"no {split} film has a drawn mask for {', '.join(self.rules)}; check the mask columns and the split"
             )
-        return DrawnFilms(pixels=films.pixels, masks=masks, known=known)
+        return DrawnFilms(ids=films.manifest.ids, pixels=films.pixels, masks=masks, known=known)
 
     def check_start(self) -> None:
         """Build every arm before any is trained.

@@ -41,8 +41,9 @@ def learn_labels(study: Study) -> None:
     def work() -> None:
         train, val = study.films("train"), study.films("val")
         classifier = train_classifier(
-            train=(train.pixels, train.labels), val=(val.pixels, val.labels), findings=study.findings,
-            config=config.classifier, image=config.image, seed=config.seed, trained_on=study.manifest.fingerprint,
+            train=(train.pixels, train.labels), val=(val.pixels, val.labels), ids=train.manifest.ids,
+            findings=study.findings, config=config.classifier, image=config.image, seed=config.seed,
+            trained_on=study.manifest.fingerprint,
         )  # fmt: skip
         save_model(classifier, study.run.path(CLASSIFIER))
 
@@ -83,7 +84,7 @@ def learn_pseudo_masks(
         train, val = study.films("train"), study.films("val")
         masks, known = pseudo_lessons(study, MaskStore(origin.path(MASKS)), train)
         segmenter = train_segmenter(
-            train=MaskSet(pixels=train.pixels, masks=masks, known=known),
+            train=MaskSet(ids=train.manifest.ids, pixels=train.pixels, masks=masks, known=known),
             val=(val.pixels, val.labels), classes=study.findings, config=config.segmenter, image=config.image,
             summarizer=config.evaluate.summarizer, seed=config.seed, trained_on=study.manifest.fingerprint,
             phase="pretrain", what="Pre-training the segmenter on pseudo-masks",
@@ -121,7 +122,7 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
         if not known.any():
             raise InputError(f"no training film has a drawn mask for {', '.join(rules)}; check the mask columns")
         segmenter = train_segmenter(
-            train=MaskSet(pixels=train.pixels, masks=masks, known=known),
+            train=MaskSet(ids=train.manifest.ids, pixels=train.pixels, masks=masks, known=known),
             val=(val.pixels, class_labels(study, val, rules)), classes=tuple(rules), config=config.segmenter,
             image=config.image, summarizer=config.evaluate.summarizer, seed=config.seed,
             trained_on=study.manifest.fingerprint, phase="drawn", what=_WORDS[arm],

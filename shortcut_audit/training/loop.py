@@ -1,6 +1,6 @@
 """The training loop: AdamW, one learning-rate cycle, the best epoch by validation AUROC.
 
-Order and augmentation are functions of (seed, epoch): the same seed sees the same data.
+Order and augmentation are functions of (seed, epoch, sample id): the same seed sees the same data.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +18,7 @@ from shortcut_audit.config import ClassifierConfig, SegmenterConfig
 from shortcut_audit.errors import DivergedError
 from shortcut_audit.models.pixels import as_pixels
 from shortcut_audit.runtime import Bar, progress
+from shortcut_audit.training.draws import order_and_flips
 from shortcut_audit.training.engine import Engine
 
 BAD_STEPS_ALLOWED = 3
@@ -69,6 +69,7 @@ def fit(
     stored: Tensor,
     targets: Sequence[Rows],
     *,
+    ids: Sequence[str],
     loss: Callable[..., Tensor],
     validate: Callable[[], float | None],
     schedule: Schedule,
@@ -82,6 +83,7 @@ def fit(
         network: takes pixels (N, C, H, W) in [0, 1].
         stored: pixels (N, C, H, W), uint8.
         targets: tensors, or what is read by rows, whose first axis is N; four-axis ones are flipped with the image.
+        ids: sample ids (N,); they and the seed decide order and flips.
         loss: ``loss(output, *targets)``.
         validate: returns the validation AUROC (or another ``measure``), or None where it is not defined.
         schedule: length, rates, seed.
@@ -98,7 +100,7 @@ def fit(
     best = _Best(network)
     with progress(what, schedule.epochs * steps) as bar:
         for epoch in range(1, schedule.epochs + 1):
-            mean_loss = course.run(epoch, _batches(stored, targets, schedule, epoch - 1, steps), bar)
+            mean_loss = course.run(epoch, _batches(stored, targets, ids, schedule, epoch, steps), bar)
             value = validate()
             rounded = None if value is None else round(value, 5)
             history.append({"epoch": epoch, "loss": round(mean_loss, 5), f"val_{measure.lower()}": rounded})
@@ -191,22 +193,22 @@ class _Best:
 
 
 def _batches(
-    stored: Tensor, targets: Sequence[Rows], schedule: Schedule, epoch: int, steps: int
+    stored: Tensor, targets: Sequence[Rows], ids: Sequence[str], schedule: Schedule, epoch: int, steps: int
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield shuffled, flipped batches of float pixels and their targets.
 
     Where the steps are given and the films do not last, they are shuffled and flipped anew.
     """
-    rng = np.random.default_rng([schedule.seed, epoch])
     rounds = math.ceil(steps * schedule.batch_size / len(stored)) if schedule.steps else 1
     orders, flips = [], []
-    for _ in range(rounds):
-        orders.append(torch.from_numpy(rng.permutation(len(stored))))
-        flips.append((torch.from_numpy(rng.random(len(stored)) < 0.5) & schedule.flip)[orders[-1]])
-    order, mirrored = torch.cat(orders), torch.cat(flips)
+    for again in range(rounds):
+        order, mirrored = order_and_flips(ids, schedule.seed, epoch, again)
+        orders.append(torch.from_numpy(order))
+        flips.append(torch.from_numpy(mirrored & schedule.flip)[orders[-1]])
+    rows_in_order, flips_in_order = torch.cat(orders), torch.cat(flips)
     for step in range(steps):
         places = slice(step * schedule.batch_size, (step + 1) * schedule.batch_size)
-        rows, flip = order[places], mirrored[places].view(-1, 1, 1, 1)
+        rows, flip = rows_in_order[places], flips_in_order[places].view(-1, 1, 1, 1)
         yield tuple(_flipped(part, flip) for part in (as_pixels(stored[rows]), *(t[rows] for t in targets)))
 
 

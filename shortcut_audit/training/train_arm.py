@@ -7,7 +7,7 @@ the share of labels alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,9 @@ Start = tuple[Segmenter, str]
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnFilms:
-    """Films with drawn masks: pixels (N, C, S, S) uint8, masks and which of their pixels are known (N, K, S, S)."""
+    """Films with drawn masks: ids (N,), pixels (N, C, S, S) uint8, masks and which pixels are known (N, K, S, S)."""
 
+    ids: Sequence[str]
     pixels: Bytes8
     masks: Bools
     known: Bools
@@ -44,11 +45,12 @@ class DrawnFilms:
 
     def select(self, rows: Bools) -> DrawnFilms:
         """Return some of the films."""
-        return DrawnFilms(pixels=self.pixels[rows], masks=self.masks[rows], known=self.known[rows])
+        ids = [name for name, chosen in zip(self.ids, rows, strict=True) if chosen]
+        return DrawnFilms(ids=ids, pixels=self.pixels[rows], masks=self.masks[rows], known=self.known[rows])
 
     def mask_set(self) -> MaskSet:
         """Return them as the training loop takes them."""
-        return MaskSet(pixels=self.pixels, masks=self.masks, known=self.known)
+        return MaskSet(ids=self.ids, pixels=self.pixels, masks=self.masks, known=self.known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +140,7 @@ def train_arm(
         start: the pre-trained segmenter.
         learning_rate: peak of the schedule.
         steps: how many; rounded up to whole checks.
-        seed: decides initialisation, order and flips.
+        seed: decides initialisation, and with the sample ids order and flips.
         trained_on: fingerprint of the manifest.
         what: the work in words.
 
@@ -164,6 +166,7 @@ def train_arm(
         network,
         torch.from_numpy(train.pixels),
         [by_rows(masks.masks), by_rows(masks.known)],
+        ids=masks.ids,
         loss=lambda logits, target, known: mask_loss(
             logits, target, known, activation=segmenter.activation, positive_weight=segmenter.positive_weight,
             background_weight=1.0, dice=segmenter.dice,

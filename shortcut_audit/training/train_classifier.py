@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
@@ -40,15 +42,17 @@ def train_classifier(
     *,
     train: tuple[Bytes8, Floats],
     val: tuple[Bytes8, Floats],
+    ids: Sequence[str],
     findings: tuple[str, ...],
     config: ClassifierConfig,
     image: ImageConfig,
     seed: int,
     trained_on: str,
 ) -> Classifier:
-    """Train on (pixels (N, C, S, S) uint8, labels (N, F) with NaN for unknown).
+    """Train on (pixels (N, C, S, S) uint8, labels (N, F) with NaN for unknown), whose sample ids are ``ids`` (N,).
 
-    The epoch with the best validation AUROC is kept. Everything depends on ``seed`` alone.
+    The epoch with the best validation AUROC is kept. ``seed`` decides initialisation, and with the sample ids order
+    and flips.
     """
     torch.manual_seed(seed)
     stored, labels = train
@@ -64,6 +68,7 @@ def train_classifier(
         classifier,
         torch.from_numpy(stored),
         [torch.from_numpy(labels).float()],
+        ids=ids,
         loss=lambda logits, target: label_loss(logits, target, weights.to(logits.device)),
         validate=lambda: mean_auroc(val[1], predict_scores(classifier, val_pixels).double().numpy()),
         schedule=Schedule.of(config, epochs=config.epochs, seed=seed),

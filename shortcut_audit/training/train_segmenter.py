@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,8 +26,12 @@ Phase = Literal["pretrain", "drawn"]
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSet:
-    """Films with masks: pixels (N, C, S, S) uint8, masks and known pixels (N, K, S, S), packed where they are many."""
+    """Films with masks: pixels (N, C, S, S) uint8, masks and known pixels (N, K, S, S), packed where they are many.
 
+    Their sample ids (N,) decide with the seed in which order they are learnt from, and which are mirrored when.
+    """
+
+    ids: Sequence[str]
     pixels: Bytes8
     masks: Bools | PackedPlanes
     known: Bools | PackedPlanes
@@ -55,7 +60,7 @@ def train_segmenter(
         config: network and schedule.
         image: working size and channels.
         summarizer: the summarizer of the checkpoint rule.
-        seed: decides initialisation, order and flips.
+        seed: decides initialisation, and with the sample ids order and flips.
         trained_on: fingerprint of the manifest.
         phase: ``pretrain`` weighs background pixels low (pseudo-masks miss much), ``drawn`` does not.
         what: the work in words.
@@ -81,6 +86,7 @@ def train_segmenter(
         segmenter,
         torch.from_numpy(train.pixels),
         [by_rows(train.masks), by_rows(train.known)],
+        ids=train.ids,
         loss=lambda logits, masks, known: mask_loss(
             logits, masks, known,
             activation=config.activation,

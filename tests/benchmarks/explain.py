@@ -143,7 +143,8 @@ def main() -> None:
     plans = plan_films(SyntheticOptions(size=asked.size, train=asked.train, val=120, test=max(120, asked.images)))
     train, val, test = (films(plans, split, asked.size) for split in ("train", "val", "test"))
     model = train_classifier(
-        train=train, val=val, findings=tuple(f"f{k}" for k in range(14)), seed=0, trained_on="",
+        train=train, val=val, ids=[str(row) for row in range(len(train[0]))],
+        findings=tuple(f"f{k}" for k in range(14)), seed=0, trained_on="",
         config=ClassifierConfig(architecture=asked.architecture, epochs=asked.epochs, flip=False),
         image=ImageConfig(size=asked.size),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from shortcut_audit.training.engine import Engine
 from shortcut_audit.training.loop import Schedule, fit
 
 N, BATCH = 32, 8
+IDS = [f"film {row}" for row in range(N)]
 
 
 def schedule(**changes):
@@ -42,7 +43,7 @@ def train(loss=squared, validate=lambda: None, targets=None, **changes):
     net, (stored, order) = network(), films()
     net(torch.rand(2, 1, 6, 6))
     fitted = fit(
-        net, stored, targets or [order], loss=loss, validate=validate, schedule=schedule(**changes),
+        net, stored, targets or [order], ids=IDS, loss=loss, validate=validate, schedule=schedule(**changes),
         what="Training a toy", engine=Engine(precision="32-true"),
     )  # fmt: skip
     return net, fitted
@@ -62,6 +63,18 @@ def test_sixteen_steps_are_a_function_of_the_seed():
 def test_sixteen_steps_are_a_function_of_the_flips():
     assert not same(train()[0], train(flip=False)[0])
     assert same(train(flip=False)[0], train(flip=False)[0])
+
+
+def test_rows_may_stand_in_another_order():
+    stored, order = films()
+    turned = torch.arange(N - 1, -1, -1)
+    other = network()
+    other(torch.rand(2, 1, 6, 6))
+    fit(
+        other, stored[turned], [order[turned]], ids=IDS[::-1], loss=squared, validate=lambda: None,
+        schedule=schedule(), what="Training a toy", engine=Engine(precision="32-true"),
+    )  # fmt: skip
+    assert same(other, train()[0])
 
 
 def test_every_epoch_sees_every_film_once_in_another_order():
@@ -115,8 +128,8 @@ def test_the_best_epoch_is_kept_and_the_first_of_equals():
         return next(aurocs)
 
     fitted = fit(
-        net, stored, [order], loss=squared, validate=validate, schedule=schedule(keep_best=True), what="Training",
-        engine=Engine(precision="32-true"),
+        net, stored, [order], ids=IDS, loss=squared, validate=validate, schedule=schedule(keep_best=True),
+        what="Training", engine=Engine(precision="32-true"),
     )  # fmt: skip
     assert fitted.chosen == "epoch 2: best validation AUROC"
     assert [entry["val_auroc"] for entry in fitted.history] == [0.6, 0.8, 0.8, 0.7]
@@ -181,8 +194,9 @@ def test_with_given_steps_films_come_round_again_before_any_comes_a_third_time()
 
     few = stored[:6], order[:6]
     fitted = fit(
-        net, few[0], [few[1]], loss=loss, validate=lambda: 0.5, schedule=schedule(epochs=2, steps=3, keep_best=True),
-        what="Training a toy", engine=Engine(precision="32-true"), measure="Dice",
+        net, few[0], [few[1]], ids=IDS[:6], loss=loss, validate=lambda: 0.5,
+        schedule=schedule(epochs=2, steps=3, keep_best=True), what="Training a toy",
+        engine=Engine(precision="32-true"), measure="Dice",
     )  # fmt: skip
     assert fitted.steps == len(seen) == 6
     assert all(len(batch) == BATCH for batch in seen)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_networks import IMAGE, LEARN_LABELS, equal_weights, small_films, weights_of
+from small_networks import IMAGE, LEARN_LABELS, equal_weights, film_names, small_films, weights_of
 
 from shortcut_audit.training import train_classifier as module
 from shortcut_audit.training.train_classifier import mean_auroc, pixel_statistics, train_classifier
@@ -13,8 +13,8 @@ NAN = np.nan
 def learn(**changes):
     pixels, labels, _ = small_films()
     arguments = {
-        "train": (pixels, labels), "val": (pixels, labels), "findings": ("pneumothorax",), "config": LEARN_LABELS,
-        "image": IMAGE, "seed": 0, "trained_on": "m" * 64,
+        "train": (pixels, labels), "val": (pixels, labels), "ids": film_names(pixels),
+        "findings": ("pneumothorax",), "config": LEARN_LABELS, "image": IMAGE, "seed": 0, "trained_on": "m" * 64,
     }  # fmt: skip
     return train_classifier(**(arguments | changes))
 

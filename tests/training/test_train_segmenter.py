@@ -7,6 +7,7 @@ from small_networks import (
     IMAGE,
     LEARN_MASKS,
     equal_weights,
+    film_names,
     segmenter_card,
     small_films,
     small_segmenter,
@@ -24,9 +25,9 @@ from shortcut_audit.training.train_segmenter import MaskSet, train_segmenter
 def learn(count=8, **changes):
     pixels, labels, masks = small_films(count)
     arguments = {
-        "train": MaskSet(pixels=pixels, masks=masks, known=np.ones_like(masks)), "val": (pixels, labels),
-        "classes": ("pneumothorax",), "config": LEARN_MASKS, "image": IMAGE, "summarizer": "mean_probability",
-        "seed": 0, "trained_on": "m" * 64, "phase": "drawn", "what": "Training",
+        "train": MaskSet(ids=film_names(pixels), pixels=pixels, masks=masks, known=np.ones_like(masks)),
+        "val": (pixels, labels), "classes": ("pneumothorax",), "config": LEARN_MASKS, "image": IMAGE,
+        "summarizer": "mean_probability", "seed": 0, "trained_on": "m" * 64, "phase": "drawn", "what": "Training",
     }  # fmt: skip
     return train_segmenter(**(arguments | changes))
 
@@ -36,7 +37,7 @@ def with_background(**changes):
     pixels, labels, masks = small_films(8)
     two = np.concatenate([masks, np.zeros_like(masks)], axis=1)
     return {
-        "train": MaskSet(pixels=pixels, masks=two, known=np.ones_like(two)),
+        "train": MaskSet(ids=film_names(pixels), pixels=pixels, masks=two, known=np.ones_like(two)),
         "val": (pixels, np.repeat(labels, 2, axis=1)), "classes": ("benign", "malignant"),
         "config": LEARN_MASKS.model_copy(update={"activation": "softmax"}),
     } | changes  # fmt: skip
@@ -183,5 +184,7 @@ def test_unknown_pixels_teach_nothing():
     known = np.zeros_like(masks)
     known[:, :, :, :10] = True
     other = masks ^ ~known
-    first, second = (learn(train=MaskSet(pixels=pixels, masks=m, known=known)) for m in (masks, other))
+    first, second = (
+        learn(train=MaskSet(ids=film_names(pixels), pixels=pixels, masks=m, known=known)) for m in (masks, other)
+    )
     assert equal_weights(weights_of(first), weights_of(second))
