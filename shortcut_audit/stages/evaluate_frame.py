@@ -12,7 +12,7 @@ from shortcut_audit.audit.plans.images import scope_of_table
 from shortcut_audit.audit.result.result import AuditResult
 from shortcut_audit.audit.run import LIMITS, audit_table
 from shortcut_audit.audit.table.question import Setting
-from shortcut_audit.audit.table.scores import ScoresTable
+from shortcut_audit.audit.table.scores import ScoresTable, refuse_one_class
 from shortcut_audit.config import Ask, load_config
 from shortcut_audit.data.manifest import Pairs, TestDesign
 from shortcut_audit.errors import UsageError, did_you_mean
@@ -55,7 +55,7 @@ def audit_scores(
 
     Raises:
         UsageError: a column, attribute or limit that is not there; something is not as planned.
-        InputError: a value that must not be guessed at.
+        InputError: a value that must not be guessed at; one class only.
     """
     for name in limits:
         if name not in KNOWN:
@@ -70,6 +70,7 @@ def audit_scores(
     config = load_config(named={f"evaluate.{name}": value for name, value in asked.items()} | said, by="argument")
     config, in_force = take_plan(config, ByPlan(path=Path(plan), reason=allow_deviation) if plan else None)
     table = ScoresTable.from_frame(_as_polars(frame), where="the table of scores")
+    refuse_one_class(table, where="the table of scores")
     in_force = in_force.checked(scope_of_table(table)) if in_force else None
     setting = Setting.of_table(config)
     rows = {"pairs": setting.pairs, "test_design": setting.test_design}

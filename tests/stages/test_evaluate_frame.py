@@ -6,7 +6,7 @@ from audit_worlds import world
 
 from shortcut_audit import audit_scores
 from shortcut_audit.config import load_config
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.stages.freeze import freeze_scores
 
 FILMS = world(n=300, reads=1.0)
@@ -52,6 +52,12 @@ def test_what_is_not_as_planned_is_refused_by_name_or_recorded_with_its_reason(f
 
     assert (len(result.plan.deviations), result.plan.reason) == (1, "agreed")
     assert result.banners[0].endswith("Reason given: agreed")
+
+
+def test_a_table_of_one_class_is_refused_as_the_command_refuses_it():
+    told = "the table of scores: row 1, column 'label' is 1, and so it is in every test row of its finding; expected"
+    with pytest.raises(InputError, match=told):
+        audit_scores(FILMS.with_columns(label=pl.lit(1)), spurious="tube")
 
 
 def test_limits_of_the_plan_are_verdicts_and_must_be_on_numbers_that_there_are(frozen):

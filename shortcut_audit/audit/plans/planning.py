@@ -10,6 +10,8 @@ POWER = 0.8
 LEAST_DISTANCE = 0.01
 """An estimate nearer to a limit than this is planned for as if it were this far: no number of patients
 decides an estimate that lies on its limit."""
+LEAST_PATIENTS = 10
+"""No plan is made with fewer: the interval of so small a group says little of that of a larger one."""
 
 
 def patients_by_scaling(patients: int, *, half: float, distance: float, confidence: float, rows: int = 1) -> int:
@@ -22,7 +24,7 @@ def patients_by_scaling(patients: int, *, half: float, distance: float, confiden
     tail = (1 - confidence) / 2
     quantile, corrected = (float(-ndtri(level)) for level in (tail, tail / rows))
     wanted = max(abs(distance), LEAST_DISTANCE) * quantile / (corrected + float(ndtri(POWER)))
-    return max(math.ceil(patients * (half / wanted) ** 2), patients + 1)
+    return max(math.ceil(patients * (half / wanted) ** 2), patients + 1, LEAST_PATIENTS)
 
 
 def patients_by_margin(auroc: float, margin: float, confidence: float) -> int:

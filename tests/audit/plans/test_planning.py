@@ -28,6 +28,10 @@ def test_an_open_answer_always_needs_more_than_there_are():
     assert patients_by_scaling(100, half=0.01, distance=0.5, confidence=0.95) == 101
 
 
+def test_no_plan_is_made_with_a_handful_of_patients():
+    assert patients_by_scaling(3, half=0.3, distance=0.4, confidence=0.95) == 10
+
+
 def test_more_rows_asked_at_once_take_more_patients():
     one, ten = (patients_by_scaling(100, half=0.1, distance=0.05, confidence=0.95, rows=rows) for rows in (1, 10))
 
