@@ -32,7 +32,7 @@ NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 APACHE = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """SHA-256 of the licence's text as the Apache Software Foundation publishes it."""
 
-SET_UP = ("python -m pip install . && audit demo", "python -m pip install -e '.[dev]' && python -m pytest")
+SET_UP = ("python -m pip install . && audit demo", "python -m pip install -e '.[dev]' && python -m pytest -n 2")
 MISSION = ("audit pretrain --dataset chexpert", "audit evaluate --spurious chest_tube")
 
 TRY_EXAMPLES = """
