@@ -40,8 +40,8 @@ class Pixels(Record):
     drawn: tuple[int | None, ...]
 
 
-class Training(Record):
-    """One training: ``arms/NAME.json``. Test films stand in the order of the manifest."""
+class Trained(Record):
+    """What was trained on what: the films and patients it learnt from, and how many numbers of it learnt."""
 
     arm: str
     fraction: Finite
@@ -51,8 +51,13 @@ class Training(Record):
     images: int
     patients: int
     learnt: int
-    checks: tuple[CheckRecord, ...]
     chosen: str
+
+
+class Training(Trained):
+    """One training: ``arms/NAME.json``. Test films stand in the order of the manifest."""
+
+    checks: tuple[CheckRecord, ...]
     test: dict[str, Pixels]
 
     @property
@@ -114,20 +119,11 @@ class Rate(Record):
     taken: bool
 
 
-class Learnt(Record):
+class Learnt(Trained):
     """One training as the report lists it."""
 
-    arm: str
-    fraction: Finite
-    seed: int
-    learning_rate: Finite
-    steps: int
-    images: int
-    patients: int
-    learnt: int
     seconds: Finite
     best: Finite | None
-    chosen: str
 
 
 class ArmsResult(Record):
