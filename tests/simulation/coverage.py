@@ -205,7 +205,8 @@ Held in {total - len(missed)} of {total}.
 
 {missing}
 Where the AUROC is high and one class small, the variance hangs on the few of its images that score low: a draw with \
-fewer of them looks better and surer at once, so that intervals err upwards.
+fewer of them looks better and surer at once. Therefore the interval of an AUROC reckons with half a patient more \
+([decision 0014](decisions/0014-half-a-patient.md)).
 
 | AUROC | positives | negatives | images a patient | scores | {" | ".join(NUMBERS)} |
 |{"---|" * (5 + len(NUMBERS))}

@@ -159,4 +159,5 @@ def _corrected(parts: dict[tuple[int, int], Part], up: _Side, down: _Side, place
         influence=influence,
         df=main.df * left,
         smaller=max(int(main.smaller * left), 1),
+        unseen=main.unseen,
     )

@@ -21,7 +21,7 @@ import numpy as np
 from shortcut_audit.audit.measures.rates import share
 from shortcut_audit.audit.result.numbers import Curve, CurvePoint
 from shortcut_audit.audit.statistics.estimate import Contrast, Undefined
-from shortcut_audit.audit.statistics.metrics import Part, satterthwaite
+from shortcut_audit.audit.statistics.metrics import UNSEEN, Part, satterthwaite
 from shortcut_audit.audit.statistics.simultaneous import simultaneous_level
 from shortcut_audit.audit.table.question import Question
 from shortcut_audit.shapes import Bools
@@ -96,6 +96,7 @@ class Decomposition:
                 [max(part.df, 1) for part in parts.values()],
             ),
             smaller=round(sum(weights[cell] * part.smaller for cell, part in parts.items())),
+            unseen=UNSEEN,
         )
         return Contrast(sampling=self.question.sampling, parts=((1.0, mixed),), rows=rows)
 

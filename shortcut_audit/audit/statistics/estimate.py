@@ -1,10 +1,12 @@
 """Numbers with intervals: sums of AUROCs or of proportions, on the logit scale or by MOVER.
 
-One AUROC: logit scale with a t quantile (Satterthwaite). Where n A (1 - A) is under 2 (n patients of
-the smaller class; A of 0 and 1 included), or the variance is 0, the wider of that and Clopper-Pearson
-on n patients. A proportion: the same on its own n patients. Sums: MOVER (Zou and Donner 2008; more than
-two parts: Zou, Huang and Zhang 2009) from the limits of the parts and their correlations over patients.
-No interval has zero width.
+One AUROC: logit scale with a t quantile (Satterthwaite), and half a patient more of the smaller class, who
+scores like one of the other class (as Anscombe 1956 adds one half to counts before their logit): where a few
+patients carry the variance, a draw without them looks better and surer at once. Where n A (1 - A) is under 2
+(n patients of the smaller class; A of 0 and 1 included), or the variance is 0, the wider of that and
+Clopper-Pearson on n patients. A proportion: the same on its own n patients without the half, since its
+variance follows from its value. Sums: MOVER (Zou and Donner 2008; more than two parts: Zou, Huang and Zhang
+2009) from the limits of the parts and their correlations over patients. No interval has zero width.
 """
 
 from __future__ import annotations
@@ -183,7 +185,7 @@ class Contrast:
         rho = self._shares[id(part)]
         share = max(abs(rho), LEAST_SHARE)
         low, high = _logit_limits(part, confidence, share)
-        return (part.value - low if direction * rho < 0 else high - part.value) / share
+        return (part.middle - low if direction * rho < 0 else high - part.middle) / share
 
     def estimate(self, confidence: float) -> Estimate | Undefined:
         """Return the value with its interval, or the reason why there is none."""
@@ -242,8 +244,8 @@ def part_limits(part: Part, confidence: float) -> Limits:
 
 def _logit_limits(part: Part, confidence: float, share: float) -> Limits:
     quantile = share * float(stdtrit(part.df, (1 + confidence) / 2))
-    half = quantile * np.sqrt(part.variance) / (part.value * (1 - part.value))
-    centre = logit(part.value)
+    half = quantile * np.sqrt(part.spread) / (part.middle * (1 - part.middle))
+    centre = logit(part.middle)
     return float(expit(centre - half)), float(expit(centre + half))
 
 

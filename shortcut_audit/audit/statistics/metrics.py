@@ -19,6 +19,8 @@ import numpy as np
 from shortcut_audit.shapes import Floats, Ints
 
 Unit = Literal["patient", "image"]
+UNSEEN = 0.5
+"""Patients of the smaller class that an AUROC may lack (Anscombe's half)."""
 GAPS = 8
 """Ranks are counted, not sorted, where there are at most so many for each row."""
 
@@ -59,17 +61,29 @@ class Part:
         influence: (P,), how much each patient moves the value; the sum of squares is the variance.
         df: degrees of freedom of the variance; 0 where it rests on a single patient.
         smaller: patients it rests on; of an AUROC those of the class that has fewer.
+        unseen: patients among these that its interval reckons with beside those seen, placed anywhere from 0 to 1.
     """
 
     value: float
     influence: Floats
     df: float
     smaller: int
+    unseen: float = 0.0
 
     @cached_property
     def variance(self) -> float:
         """Variance of the value over patients."""
         return dot(self.influence, self.influence)
+
+    @property
+    def middle(self) -> float:
+        """The value with the unseen patients, whose mean is one half: the middle of the interval."""
+        return (self.smaller * self.value + self.unseen / 2) / (self.smaller + self.unseen)
+
+    @property
+    def spread(self) -> float:
+        """Variance with that of the unseen patients: 1/12 about one half for each."""
+        return self.variance + self.unseen * (1 / 12 + (self.value - 0.5) ** 2) / self.smaller**2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,6 +95,7 @@ class Auroc(Part):
 
     positives: Ints
     negatives: Ints
+    unseen: float = UNSEEN
 
 
 def auroc(

@@ -1,11 +1,13 @@
 """Intervals: never of zero width, never outside what a number can be, and covering what they should."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from audit_worlds import sampling
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, norm, t
+from scipy.stats import binomtest, t
 
 from shortcut_audit.audit.statistics.estimate import Contrast, Estimate, Undefined, clopper_pearson, fields, part_limits
 from shortcut_audit.audit.statistics.metrics import auroc
@@ -46,18 +48,60 @@ def gap_of_cells(rng, counts, *, skill):
     return pair(1, 0) - pair(0, 1)
 
 
-def test_one_auroc_has_a_logit_interval_with_t():
+def test_one_auroc_has_a_logit_interval_with_t_and_half_a_patient_who_scores_like_the_other_class():
+    """Half a patient more among 80 positives, by hand: its placements are even from 0 to 1."""
     rng = np.random.default_rng(0)
     label = np.arange(200) < 80
     found = contrast(label, rng.normal(size=200) + label)
     part = found.parts[0][1]
+    placed = (np.arange(10**6) + 0.5) / 10**6
 
     estimate = found.estimate(0.95)
 
-    half = t.ppf(0.975, part.df) * np.sqrt(part.variance) / (part.value * (1 - part.value))
-    centre = np.log(part.value / (1 - part.value))
+    variance = part.variance + 0.5 * np.mean((placed - part.value) ** 2) / 80**2
+    middle = (80 * part.value + 0.5 * placed.mean()) / 80.5
+    half = t.ppf(0.975, part.df) * np.sqrt(variance) / (middle * (1 - middle))
+    centre = np.log(middle / (1 - middle))
     assert [estimate.low, estimate.high] == pytest.approx([1 / (1 + np.exp(-centre + s * half)) for s in (1, -1)])
     assert estimate.method == "clustered by patient, logit, t"
+
+
+def test_a_draw_without_the_rare_positives_that_score_low_still_holds_the_truth():
+    """AUROC .97, 150 positives, 1.6 of them expected in the lowest of 5 levels; one draw in five has none there.
+
+    Without the half patient the interval of such a draw begins above the truth.
+    """
+    positives, negatives = (0, 4, 12, 24, 110), (1044, 257, 134, 49, 16)
+    label = np.arange(1650) < 150
+    found = contrast(label, np.concatenate([np.repeat(range(5), counts) for counts in (positives, negatives)]))
+    part = found.parts[0][1]
+
+    bare = part_limits(replace(part, unseen=0.0), 0.95)
+
+    assert bare[0] > 0.97
+    assert found.limits(0.95)[0] < 0.97
+
+
+@given(seed=st.integers(0, 10**6), skill=st.floats(-2, 4), confidence=st.sampled_from([0.8, 0.95, 0.999]))
+@settings(max_examples=50, deadline=None)
+def test_an_interval_holds_its_value_and_is_mirrored_by_a_label_swap(seed, skill, confidence):
+    rng = np.random.default_rng(seed)
+    label = np.arange(60) < rng.integers(2, 59)
+    scores = np.round(rng.normal(size=60) + skill * label, 1)
+    found = contrast(label, scores)
+
+    low, high = found.limits(confidence)
+
+    assert low <= found.value <= high
+    assert contrast(~label, scores).limits(confidence) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+
+
+def test_copying_each_row_inside_its_patient_changes_no_limit():
+    label, clusters = np.arange(90) < 30, np.arange(90) // 2
+    scores = np.random.default_rng(0).normal(size=90) + label
+    copied = contrast(np.tile(label, 4), np.tile(scores, 4), clusters=np.tile(clusters, 4))
+
+    assert copied.limits(0.95) == pytest.approx(contrast(label, scores, clusters=clusters).limits(0.95), abs=1e-12)
 
 
 def test_satterthwaite_lies_between_the_smaller_class_and_all_rows():
@@ -152,7 +196,9 @@ def test_strongly_correlated_parts_have_the_width_of_their_difference():
     difference = one - two
     low, high = difference.limits(0.95)
 
-    assert high - low == pytest.approx(2 * norm.ppf(0.975) * difference.standard_error, rel=0.1)
+    (_, part), _ = difference.parts
+    half = t.ppf(0.975, part.df) * difference.standard_error * np.sqrt(part.spread / part.variance)
+    assert high - low == pytest.approx(2 * half, rel=0.05)
 
 
 def test_an_interval_stays_inside_what_the_number_can_be():
