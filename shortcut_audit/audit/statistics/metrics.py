@@ -82,8 +82,9 @@ class Part:
 
     @property
     def spread(self) -> float:
-        """Variance with that of the unseen patients: 1/12 about one half for each."""
-        return self.variance + self.unseen * (1 / 12 + (self.value - 0.5) ** 2) / self.smaller**2
+        """Variance of the middle, to which an unseen patient adds 1/12 about one half."""
+        placed = self.unseen * (1 / 12 + (self.value - 0.5) ** 2)
+        return (self.smaller**2 * self.variance + placed) / (self.smaller + self.unseen) ** 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -58,7 +58,7 @@ def test_one_auroc_has_a_logit_interval_with_t_and_half_a_patient_who_scores_lik
 
     estimate = found.estimate(0.95)
 
-    variance = part.variance + 0.5 * np.mean((placed - part.value) ** 2) / 80**2
+    variance = (80**2 * part.variance + 0.5 * np.mean((placed - part.value) ** 2)) / 80.5**2
     middle = (80 * part.value + 0.5 * placed.mean()) / 80.5
     half = t.ppf(0.975, part.df) * np.sqrt(variance) / (middle * (1 - middle))
     centre = np.log(middle / (1 - middle))
