@@ -185,7 +185,8 @@ def page(found: dict[str, dict[str, dict[str, int]]], replicates: int, command: 
             cells.append(f"**{share}**" if (name, number) in missed else share)
         rows.append(f"| {' | '.join(cells)} |")
     total = len(found) * len(NUMBERS)
-    missing = "".join(f"* {_miss(name, number, found[name][number], replicates)}\n" for name, number, _ in worst)
+    missing = "".join(f"\n* {_miss(name, number, found[name][number], replicates)}" for name, number, _ in worst)
+    missing += "\n" if missing else ""
     return f"""# Coverage of the intervals
 
 Written by `{command}`; do not edit. {replicates:,} simulated tables a row: a share of 95 % has a Monte-Carlo standard \
@@ -202,7 +203,6 @@ negatives. With 3 images a patient, patients are in both cells of their class.
 {SHARED:g} within a class.
 
 Held in {total - len(missed)} of {total}.
-
 {missing}
 Where the AUROC is high and one class small, the variance hangs on the few of its images that score low: a draw with \
 fewer of them looks better and surer at once. Therefore the interval of an AUROC reckons with half a patient more \
