@@ -1,4 +1,4 @@
-"""What the releases of the ISIC challenges share: names of files, masks of lesions, the artefact labels of others."""
+"""The files of the ISIC releases: images, outlines of lesions, masks of dermoscopic structures, all named by id."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from pathlib import Path
 
 import polars as pl
 
-from shortcut_audit.data.places import find_file, stem
-from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_ids, typed_column
+from shortcut_audit.data.places import stem
+from shortcut_audit.errors import UsageError
 
-ARTEFACTS = ("dark_corner", "hair", "gel_border", "gel_bubble", "ruler", "ink", "patches")
-"""What Bissoto et al. (2020) looked for."""
-BIAS = ("isic_bias.csv", "artefacts-annotation/isic_bias.csv")
 _IMAGES = (".jpg", ".jpeg", ".png")
 _BESIDE = ("_superpixels", "_segmentation", "_mask")
 _MASKS = ("_segmentation", "_mask")
+_STRUCTURE = "_attribute_"
+
+
+def bare_id(name: str) -> str:
+    """Return an id without what ISIC 2019 adds to the images that it made smaller."""
+    return stem(name).removesuffix("_downsampled")
 
 
 def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Return images and masks of lesions: id -> path under ``root``. Superpixels are neither.
+    """Return images and masks of lesions: id -> path under ``root``. Superpixels and structures are neither.
 
     The id is the name without its ending: ``ISIC_0000000`` of ``ISIC_0000000_segmentation.png``, of
     ``ISIC_0000000_Segmentation.png`` (2016) and of ``ISIC_0000000_downsampled.jpg`` (2019).
@@ -30,43 +32,62 @@ def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], 
     for folder in folders:
         for path in sorted(folder.rglob("ISIC_*")):
             name, place = stem(path.name), path.relative_to(root).as_posix()
-            if path.suffix.lower() not in _IMAGES:
+            if path.suffix.lower() not in _IMAGES or _STRUCTURE in name:
                 continue
             ending = next((e for e in _BESIDE if name.lower().endswith(e)), None)
             if ending is None:
-                images[name.removesuffix("_downsampled")] = place
+                images[bare_id(name)] = place
             elif ending in _MASKS:
                 masks[name[: -len(ending)]] = place
     return images, masks
 
 
-def artefacts(ids: Sequence[str], root: Path) -> tuple[dict[str, pl.Series], list[str]]:
-    """Return ``attribute.<artefact>`` of images from Bissoto's table, if it is under ``root``, and a note.
+def index_structures(folders: Sequence[Path], root: Path) -> dict[str, dict[str, str]]:
+    """Return the masks of task 2 of 2018, ``ISIC_0000000_attribute_streaks.png``: structure -> id -> path."""
+    found: dict[str, dict[str, str]] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob(f"ISIC_*{_STRUCTURE}*.png")):
+            name, _, structure = stem(path.name).partition(_STRUCTURE)
+            found.setdefault(structure, {})[name] = path.relative_to(root).as_posix()
+    return found
 
-    The table calls images ``ISIC_0000000.png`` although they are JPEGs. Of an image without a row nothing is known.
+
+def with_lesions(
+    frame: pl.DataFrame, folders: Sequence[Path], root: Path, *, where: str
+) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rows that have an image, with ``image`` and ``mask.lesion``, and a note on the others.
+
+    Args:
+        frame: rows whose ``sample_id`` is an id of ISIC.
+        folders: where images and masks lie, at any depth.
+        root: what the paths are relative to.
+        where: how the note names the table.
     """
-    path = find_file(root, BIAS)
-    if path is None:
-        return {}, []
-    table = read_artefacts(path)
-    place = {name: row for row, name in enumerate(table["sample_id"].to_list())}
-    at = pl.Series([place.get(name) for name in ids], dtype=pl.UInt32)
-    known = len(ids) - at.null_count()
-    columns = {name: table[name].gather(at).alias(name) for name in table.columns if name.startswith("attribute.")}
-    return columns, [f"{known:,} of {len(ids):,} images have artefact labels of Bissoto et al. ({path.name})"]
+    images, masks = index_lesions(folders, root)
+    ids = [bare_id(name) for name in frame["sample_id"].to_list()]
+    frame = frame.with_columns(
+        pl.Series("image", [images.get(name) for name in ids], dtype=pl.String),
+        pl.Series("mask.lesion", [masks.get(name) for name in ids], dtype=pl.String),
+    )
+    kept = frame.filter(pl.col("image").is_not_null())
+    missing = frame.height - kept.height
+    return kept, [f"{where}: {missing:,} of {frame.height:,} rows have no image here and are left out"] * bool(missing)
 
 
-def read_artefacts(path: Path) -> pl.DataFrame:
-    """Return ``sample_id``, ``label.malignant`` and ``attribute.<artefact>`` of a table of Bissoto's.
+def need_images(frame: pl.DataFrame, root: Path, *, dataset: str) -> None:
+    """Refuse a table of which no row has an image.
 
     Raises:
-        UsageError: a column is missing.
-        InputError: a repeated id, or a cell that is no label.
+        UsageError: naming the folder.
     """
-    table, where = read_text_table(path), str(path)
-    names = need_column(table, ["image"], where=where)
-    check_ids(names, where=where)
-    flags = {f"attribute.{name}": need_column(table, [name], where=where) for name in ARTEFACTS}
-    typed = {name: typed_column(column, "label", where=where) for name, column in flags.items()}
-    label = typed_column(need_column(table, ["label"], where=where), "label", where=where)
-    return pl.DataFrame({"sample_id": [stem(name) for name in names], "label.malignant": label, **typed})
+    if not frame.height:
+        raise UsageError(
+            f"{root}: the tables of {dataset} are here, and not one of their images; name the folder that holds "
+            "both with --root"
+        )
+
+
+def without_blank(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the table without the column ``name`` if it says nothing of any row."""
+    blank = name in frame.columns and frame[name].null_count() == frame.height
+    return frame.drop(name) if blank else frame

@@ -6,7 +6,8 @@ import hashlib
 
 import polars as pl
 
-CUT_NOTE = "no split was given: patients are cut 60/20/20 into train, val and test by a hash of their id"
+_CUT = "patients are cut 60/20/20 into train, val and test by a hash of their id"
+CUT_NOTE = f"no split was given: {_CUT}"
 _SALT = "shortcut-audit/split"
 
 
@@ -38,3 +39,25 @@ def hold_out(frame: pl.DataFrame, salt: str, share: float = 0.05) -> tuple[pl.Da
         frame.with_columns(frame["split"].set(chosen, "val")),
         f"val is {share:.0%} of the training patients by a hash of their id",
     )
+
+
+def complete(frame: pl.DataFrame, salt: str, *, cut_salt: str = _SALT) -> tuple[pl.DataFrame, list[str]]:
+    """Return the table with train, val and test, and a note on what was not published.
+
+    Without a test split, patients are cut by a hash of their id; without val alone, some are held out of train.
+
+    Args:
+        frame: with ``split``, ``sample_id`` and, if known, ``patient_id``; a blank patient is its image's own.
+        salt: names the data set, for the images held out.
+        cut_salt: the same for the cut; by default a patient has one split in whatever data set.
+    """
+    there = set(frame["split"].to_list())
+    patients = frame["patient_id" if "patient_id" in frame.columns else "sample_id"].fill_null(frame["sample_id"])
+    owned = frame.with_columns(patients.alias("patient_id"))
+    if "test" not in there:
+        note = CUT_NOTE if there == {"train"} else f"no test split is here: {_CUT}"
+        return frame.with_columns(cut_by_patient(patients, cut_salt)), [note]
+    if "val" in there:
+        return frame, []
+    held, note = hold_out(owned, salt)
+    return frame.with_columns(held["split"]), [note]

@@ -21,7 +21,7 @@ KEY_NAMES = (
 """What people call the column that says which image a row is about."""
 
 
-def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame:
+def read_text_table(path: Path, *, separator: str | None = None, header: Sequence[str] = ()) -> pl.DataFrame:
     """Return every column as text, empty cells as null.
 
     A file called ``.gz`` is unpacked. UTF-8 (with or without a byte-order mark), else Latin-1. Blanks around
@@ -30,6 +30,7 @@ def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame
     Args:
         path: the file.
         separator: one character; None takes the one of ``, ; |`` and tab that is most frequent in the header.
+        header: names of the first columns, for a table whose first row is none; further columns are dropped.
 
     Raises:
         UsageError: the file is not there.
@@ -42,17 +43,19 @@ def read_text_table(path: Path, *, separator: str | None = None) -> pl.DataFrame
         raise InputError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing table") from error
-    header = raw.partition(b"\n")[0].decode()
+    first = raw.partition(b"\n")[0].decode()
     try:
         rows = pl.read_csv(
             io.BytesIO(raw),
             has_header=False,
             infer_schema=False,
-            separator=separator or max(SEPARATORS, key=header.count),
+            separator=separator or max(SEPARATORS, key=first.count),
         )
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not readable as a table ({reason}); expected a CSV with a header") from error
+    if header:
+        return rows.rename(dict(zip(rows.columns, header, strict=False))).select(header[: rows.width])
     return _with_header(rows, path)
 
 

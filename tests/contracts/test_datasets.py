@@ -84,6 +84,10 @@ WRITERS = {
     "chexlocalize": chest_trees.write_chexlocalize,
     "isic2017": isic_trees.write_isic2017,
     "isic_traps": isic_trees.write_traps,
+    "isic2018": isic_trees.write_isic2018,
+    "isic2016": isic_trees.write_isic2016,
+    "isic2019": isic_trees.write_isic2019,
+    "ham10000": isic_trees.write_ham10000,
 }
 TREES = {
     "chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr,
@@ -93,17 +97,27 @@ TREES = {
 }  # fmt: skip
 
 
+def isic2018_lesions(root):
+    isic_trees.write_isic2018_lesions(root)
+    return DatasetConfig(name="isic2018", root=str(root), options={"task": 1, "split": "cut"})
+
+
+VARIANTS = {"isic2018, tasks 1 and 2": isic2018_lesions}
+"""Data sets again, read by other options."""
+ALL = {**TREES, **VARIANTS}
+
+
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     """Every data set, opened once on its tree."""
     made = {}
-    for name in DATASETS.names():
-        config = TREES[name](tmp_path_factory.mktemp(name))
+    for name, make in ALL.items():
+        config = make(tmp_path_factory.mktemp(name))
         made[name] = (config, open_dataset(config))
     return made
 
 
-@pytest.fixture(params=sorted(TREES))
+@pytest.fixture(params=sorted(ALL))
 def pair(request, opened):
     return opened[request.param]
 

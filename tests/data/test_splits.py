@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shortcut_audit.data.splits import cut_by_patient, hash_fraction, hash_fractions
+from shortcut_audit.data.splits import complete, cut_by_patient, hash_fraction, hash_fractions
 
 NAMES = st.lists(st.text(max_size=8), min_size=1, max_size=30)
 
@@ -35,3 +35,30 @@ def test_the_cut_is_60_20_20():
     assert abs(shares["train"] - 0.6) < 0.015
     assert abs(shares["val"] - 0.2) < 0.015
     assert abs(shares["test"] - 0.2) < 0.015
+
+
+def split_of(*splits, owners):
+    ids = [f"i{number}" for number in range(len(splits))]
+    frame = pl.DataFrame(
+        {"sample_id": ids, "patient_id": owners, "split": splits}, schema_overrides={"patient_id": pl.String}
+    )
+    made, notes = complete(frame, "salt")
+    assert made["patient_id"].to_list() == owners
+    return made["split"].to_list(), notes
+
+
+def test_three_published_splits_stay():
+    assert split_of("train", "val", "test", owners=[None] * 3) == (["train", "val", "test"], [])
+
+
+def test_without_a_test_split_all_patients_are_cut_and_an_unknown_one_is_its_image():
+    made, notes = split_of(*["train"] * 200, owners=["p"] * 100 + [None] * 100)
+    assert (len(set(made[:100])), set(made[100:])) == (1, {"train", "val", "test"})
+    assert notes[0].startswith("no split was given")
+
+
+def test_without_a_val_split_some_of_train_are_held_out():
+    made, notes = split_of(*["train"] * 300, "test", owners=[None] * 301)
+    assert 0 < made.count("val") < 40
+    assert made[300] == "test"
+    assert notes == ["val is 5% of the training patients by a hash of their id"]

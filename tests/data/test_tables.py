@@ -86,3 +86,9 @@ def test_columns_are_found_whatever_their_case_and_signs(tmp_path):
     assert first_column(table, ["pleural effusion"]) == "Pleural_Effusion"
     assert first_column(table, ["image_index", "PLEURAL-EFFUSION"]) == "Image Index"
     assert first_column(table, ["edema"]) is None
+
+
+def test_a_table_without_a_header_gets_names(tmp_path):
+    table = read_text_table(write(tmp_path, "a1,x,\na2,y,\n"), header=("id", "label"))
+    assert table.to_dict(as_series=False) == {"id": ["a1", "a2"], "label": ["x", "y"]}
+    assert read_text_table(write(tmp_path, "a1\na2\n"), header=("id", "label")).columns == ["id"]

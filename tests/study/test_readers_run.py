@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts.test_datasets import TREES
+from contracts.test_datasets import ALL
 from study.conftest import run_audit
 
 from shortcut_audit.audit.result.result import read_result
@@ -16,12 +16,13 @@ SHORT = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(set(TREES) - {"table", "synthetic_cxr", "synthetic_derm"}))
+@pytest.mark.parametrize("name", sorted(set(ALL) - {"table", "synthetic_cxr", "synthetic_derm"}))
 def test_it_is_checked_learnt_from_and_audited(name, tmp_path):
     (tmp_path / "data").mkdir()
-    config = TREES[name](tmp_path / "data")
+    config = ALL[name](tmp_path / "data")
     attribute = open_dataset(config).attributes[0]
-    data = ["--dataset", name, "--root", config.root]
+    data = ["--dataset", config.name, "--root", config.root]
+    data += [word for key, value in config.options.items() for word in ("--set", f"dataset.options.{key}={value}")]
     data += ["--attributes", config.attributes_file] if config.attributes_file else []
 
     checked = run_audit(tmp_path, "data", "check", *data)

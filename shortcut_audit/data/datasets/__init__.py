@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,21 +53,45 @@ def refuse_options(config: DatasetConfig) -> None:
         raise UsageError(f"dataset.options.{key}: the data set '{config.name}' has no options; leave this key out")
 
 
-def chosen_options(config: DatasetConfig, allowed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+def chosen_options(
+    config: DatasetConfig, allowed: Mapping[str, tuple[str, ...]], *, others: Sequence[str] = ()
+) -> dict[str, str]:
     """Return ``dataset.options`` of a data set whose options are choices; what is not said is the first choice.
+
+    Args:
+        config: the ``dataset`` section.
+        allowed: option -> its choices.
+        others: options that are no choices and are read elsewhere.
 
     Raises:
         UsageError: an unknown option, or a value that is no choice.
     """
+    known = (*allowed, *others)
     for key, value in config.options.items():
-        if key not in allowed:
+        if key not in known:
             raise UsageError(
                 f"dataset.options.{key}: the data set '{config.name}' has no such option"
-                f"{did_you_mean(key, allowed)}; it has: {', '.join(allowed)}"
+                f"{did_you_mean(key, known)}; it has: {', '.join(known)}"
             )
-        if str(value) not in allowed[key]:
+        if key in allowed and str(value) not in allowed[key]:
             raise UsageError(f"dataset.options.{key}: '{value}' is not one of {', '.join(allowed[key])}")
     return {key: str(config.options.get(key, choices[0])) for key, choices in allowed.items()}
+
+
+def threshold_option(config: DatasetConfig, default: float) -> float:
+    """Return ``dataset.options.threshold``, by which probabilities are cut.
+
+    Raises:
+        UsageError: it does not lie between 0 and 1.
+    """
+    value = config.options.get("threshold", default)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < 1:
+        raise UsageError(f"dataset.options.threshold: '{value}' is no probability; write a number from 0 to below 1")
+    return number
 
 
 def find_root(config: DatasetConfig) -> Path:

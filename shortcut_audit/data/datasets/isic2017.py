@@ -13,7 +13,9 @@ import polars as pl
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, refuse_options
-from shortcut_audit.data.isic import artefacts, index_lesions
+from shortcut_audit.data.isic import need_images, with_lesions
+from shortcut_audit.data.isic_artefacts import artefacts
+from shortcut_audit.data.isic_tables import facts
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, find_folders
 from shortcut_audit.data.published import Published, positives
@@ -46,6 +48,7 @@ def isic2017(root: Path, config: DatasetConfig) -> Manifest:
         )
     read = [_rows(path, split, root) for split, path in paths.items()]
     frame = pl.concat([rows for rows, _ in read], how="diagonal")
+    need_images(frame, root, dataset="ISIC 2017")
     found, note = artefacts(frame["sample_id"].to_list(), root)
     card = replace(CARD, notes=(*(text for _, notes in read for text in notes), *note))
     allowed = config.allow_shared_patients
@@ -70,25 +73,10 @@ def _rows(path: Path, split: str, root: Path) -> tuple[pl.DataFrame, list[str]]:
     rows, *counts = COUNTS[split]
     said = positives(dict(zip(FINDINGS, counts, strict=True)))
     published = Published(table=path.name, rows=rows, source="ISIC 2017", values=said)
-    images, masks = index_lesions(find_folders(root, [f"ISIC-2017_{PARTS[split]}_*"]), root)
-    frame = frame.with_columns(
-        pl.Series("image", [images.get(name) for name in ids], dtype=pl.String),
-        pl.Series("mask.lesion", [masks.get(name) for name in ids], dtype=pl.String),
-    )
-    kept = frame.filter(pl.col("image").is_not_null())
-    missing = frame.height - kept.height
-    left_out = [f"{path.name}: {missing:,} of {frame.height:,} rows have no image here and are left out"]
-    return kept, [*published.notes(frame), *(left_out if missing else [])]
+    kept, missing = with_lesions(frame, find_folders(root, [f"ISIC-2017_{PARTS[split]}_*"]), root, where=path.name)
+    return kept, [*published.notes(frame), *missing]
 
 
 def _people(ids: pl.Series, root: Path, part: str) -> dict[str, pl.Series]:
-    """Return age and sex; ``unknown`` is blank."""
     path = find_file(root, [f"ISIC-2017_{part}_Data_metadata.csv"])
-    if path is None:
-        return {}
-    table = read_text_table(path)
-    place = {name: row for row, name in enumerate(need_column(table, ["image_id"], where=str(path)).to_list())}
-    at = pl.Series([place.get(name) for name in ids.to_list()], dtype=pl.UInt32)
-    columns = {"age": "age_approximate", "sex": "sex"}
-    read = {ours: need_column(table, [name], where=str(path)).gather(at) for ours, name in columns.items()}
-    return {ours: column.set(column == "unknown", None).alias(ours) for ours, column in read.items()}
+    return facts(ids, path, {"age": "age_approximate", "sex": "sex"}, key="image_id") if path else {}

@@ -14,7 +14,8 @@ import polars as pl
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, chosen_options
-from shortcut_audit.data.isic import index_lesions, read_artefacts
+from shortcut_audit.data.isic import need_images, with_lesions
+from shortcut_audit.data.isic_artefacts import read_artefacts
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest
 from shortcut_audit.data.published import Published
 from shortcut_audit.errors import InputError, UsageError
@@ -41,7 +42,8 @@ def isic_traps(root: Path, config: DatasetConfig) -> Manifest:
     held_out = set(tables["val"]["sample_id"].to_list())
     again = tables["train"].filter(pl.col("sample_id").is_in(held_out)).height
     tables["train"] = tables["train"].filter(~pl.col("sample_id").is_in(held_out))
-    frame, missing = _with_files(pl.concat(tables.values()), root)
+    frame, missing = with_lesions(pl.concat(tables.values()), [root], root, where="the trap sets")
+    need_images(frame, root, dataset="the trap sets")
     _refuse_leak(frame, paths["test"])
     notes.append(f"{again:,} images of val are in train upstream; here they are in val only")
     card = replace(CARD, release=f"trap set {trap}", notes=(*notes, *missing))
@@ -57,20 +59,6 @@ def _table(root: Path, name: str) -> Path:
 
 def _published(path: Path, rows: int) -> Published:
     return Published(table=path.name, rows=rows, source="Bissoto et al. 2020")
-
-
-def _with_files(frame: pl.DataFrame, root: Path) -> tuple[pl.DataFrame, list[str]]:
-    images, masks = index_lesions([root], root)
-    ids = frame["sample_id"].to_list()
-    frame = frame.with_columns(
-        pl.Series("image", [images.get(name) for name in ids], dtype=pl.String),
-        pl.Series("mask.lesion", [masks.get(name) for name in ids], dtype=pl.String),
-    )
-    kept = frame.filter(pl.col("image").is_not_null())
-    if not kept.height:
-        raise UsageError(f"{root}: no image of the trap sets in any folder here, '{ids[0]}' for one")
-    missing = frame.height - kept.height
-    return kept, [f"{missing:,} of {frame.height:,} rows have no image here and are left out"] if missing else []
 
 
 def _refuse_leak(frame: pl.DataFrame, path: Path) -> None:

@@ -29,6 +29,13 @@ TABLES = {
     "vindr_cxr": (chest_trees.write_vindr, "train.csv"),
     "rsna_pneumonia": (chest_trees.write_rsna, "stage_2_train_labels.csv"),
     "isic2017": (isic_trees.write_isic2017, "ISIC-2017_Training_Part3_GroundTruth.csv"),
+    "isic2018": (
+        isic_trees.write_isic2018,
+        "ISIC2018_Task3_Training_GroundTruth/ISIC2018_Task3_Training_GroundTruth.csv",
+    ),
+    "isic2016": (isic_trees.write_isic2016, "ISBI2016_ISIC_Part3_Training_GroundTruth.csv"),
+    "isic2019": (isic_trees.write_isic2019, "ISIC_2019_Training_GroundTruth.csv"),
+    "ham10000": (isic_trees.write_ham10000, "HAM10000_metadata.csv"),
     "isic_traps": (isic_trees.write_traps, "trap-sets/isic_annotated_train1.csv"),
 }
 IDS = st.sampled_from(["00012", "12", "NA", "nan", "1e5", "-1", "é", "a b", "1.2.840", "None", "x#y", "p|q", "T"])

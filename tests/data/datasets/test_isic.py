@@ -89,7 +89,7 @@ def test_trap_sets_without_images_are_a_usage_error(tmp_path):
     (tmp_path / "ISIC2018_Task1-2_Training_Input").rename(tmp_path / "elsewhere")
     for path in (tmp_path / "elsewhere").iterdir():
         path.unlink()
-    with pytest.raises(UsageError, match=r"no image of the trap sets in any folder here, 'ISIC_0000000' for one"):
+    with pytest.raises(UsageError, match=r"the tables of the trap sets are here, and not one of their images"):
         read("isic_traps", tmp_path)
 
 
