@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from trees import chest_trees, isic_trees
+from trees import chest_trees, folder_tree, isic_trees, tuberculosis_trees
 from trees.chexpert_tree import write_chexpert
 from trees.table_tree import write_table_tree
 
@@ -53,6 +53,21 @@ def jsrt(root):
     return DatasetConfig(name="jsrt", root=str(root), attributes_file=str(root / "tubes.csv"))
 
 
+def image_folder(root):
+    folder_tree.write_folders(root)
+    return DatasetConfig(name="image_folder", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
+def montgomery(root):
+    tuberculosis_trees.write_montgomery(root)
+    return DatasetConfig(name="montgomery", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
+def shenzhen(root):
+    tuberculosis_trees.write_shenzhen(root)
+    return DatasetConfig(name="shenzhen", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
 def vindr_cxr(root):
     names = chest_trees.write_vindr(root)
     chest_trees.write_tube_table(root / "tubes.csv", names, lambda n: n % 3 == 0)
@@ -93,6 +108,7 @@ TREES = {
     "chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr,
     "synthetic_derm": synthetic_derm,
     "covid_qu_ex": covid_qu_ex, "jsrt": jsrt, "vindr_cxr": vindr_cxr, "prepared": prepared,
+    "image_folder": image_folder, "montgomery": montgomery, "shenzhen": shenzhen,
     **{name: plain(name, write) for name, write in WRITERS.items()},
 }  # fmt: skip
 
