@@ -81,7 +81,7 @@ def inferred_artefacts(ids: Sequence[str], root: Path, threshold: float) -> tupl
     names = need_column(table, ["image"], where=where)
     check_ids(names, where=where)
     cut = {f"attribute.{name}_inferred": _above(table, name, threshold, where) for name in ARTEFACTS}
-    told = f"artefacts to which a model of Bissoto et al. (2022) gives more than {threshold:g} ({path.name})"
+    told = f"probabilities of artefacts by a model of Bissoto et al. 2022 ({path.name}), cut above {threshold:g}"
     frame = pl.DataFrame({"sample_id": [bare_id(name) for name in names], **cut})
     columns, note = _joined(frame, list(cut), ids, told)
     return columns, [note]

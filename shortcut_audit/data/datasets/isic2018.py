@@ -3,9 +3,9 @@
 Task 3 has one of seven diagnoses an image. Its training images are HAM10000: those of one lesion count as one patient
 (``ISIC2018_Task3_Training_LesionGroupings.csv``), and masks of ``HAM10000_segmentations_lesion_tschandl`` are taken if
 they are here. Tasks 1 and 2 have other images, and no diagnosis: the label ``malignant`` of their training images
-comes from ``isic_bias.csv`` of Bissoto et al. Five structures are drawn in each (``footprint.streaks``, ...); whether
-there is one is ``dataset.attributes={streaks: footprint.streaks}``. As only training images are labelled, ``split=cut``
-cuts these into train, val and test.
+comes from ``isic_bias.csv`` of Bissoto et al., so that it is there with ``split=cut`` alone, which cuts the training
+images into train, val and test. Five structures are drawn in each image (``footprint.streaks``, ...); whether there is
+one is ``dataset.attributes={streaks: footprint.streaks}``.
 
 Artefacts are attributes: ``ruler`` as people saw it, ``ruler_inferred`` as a model sees it, cut at ``threshold``.
 """
@@ -75,6 +75,9 @@ def isic2018(root: Path, config: DatasetConfig) -> Manifest:
     if options["split"] == "cut":
         frame = frame.filter(pl.col("split") == "train")
         notes.append(f"the {frame.height:,} training images alone are taken (dataset.options.split=cut)")
+    if options["task"] == "1":
+        frame, label_notes = _with_malignancy(frame, root)
+        notes += label_notes
     frame, split_notes = complete(frame, "isic2018/val")
     frame, more = with_artefacts(without_blank(frame, "patient_id"), root, threshold=threshold)
     card = DIAGNOSES_CARD if options["task"] == "3" else LESIONS_CARD
@@ -131,8 +134,20 @@ def _lesions(root: Path) -> tuple[pl.DataFrame, list[str]]:
             f"{root}: no image in ISIC2018_Task1-2_Training_Input of ISIC 2018, neither here nor one folder deeper; "
             "name the folder that was downloaded with --root, or choose diagnoses with --set dataset.options.task=3"
         )
-    frame = frame.with_columns(**malignant(frame["sample_id"].to_list(), root))
     return without_blank(frame, "mask.lesion"), [note for _, notes in read for note in notes]
+
+
+def _with_malignancy(frame: pl.DataFrame, root: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Return the images with ``label.malignant`` if it is known of all: a blank label would be read as a negative."""
+    known = malignant(frame["sample_id"].to_list(), root)
+    blank = sum(column.null_count() for column in known.values())
+    if not blank:
+        return frame.with_columns(**known), []
+    note = (
+        f"malignancy of {blank:,} of {frame.height:,} images is not known, so it is no finding here; training images "
+        "alone, of which it is, are --set dataset.options.split=cut"
+    )
+    return frame, [note]
 
 
 def _drawn(split: str, root: Path) -> tuple[pl.DataFrame, list[str]]:

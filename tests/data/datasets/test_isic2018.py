@@ -1,5 +1,8 @@
 """ISIC 2018: diagnoses (task 3), or lesions and structures (tasks 1 and 2); artefacts seen and inferred."""
 
+import shutil
+
+import polars as pl
 import pytest
 from trees import isic_trees
 from trees.pictures import write_lines
@@ -63,9 +66,8 @@ def test_a_probability_above_the_threshold_is_an_artefact(tree):
     manifest = read(tree[0])
     assert manifest.frame["attribute.ruler_inferred"].to_list()[:4] == [1, 0, 0, 1]
     assert manifest.frame["attribute.gel_bubble_inferred"].to_list() == [1] * 80
-    assert "80 of 80 images have artefacts to which a model of Bissoto et al. (2022) gives more than 0.6 " in (
-        " ".join(manifest.card.notes)
-    )
+    note = "80 of 80 images have probabilities of artefacts by a model of Bissoto et al. 2022 ("
+    assert f"{note}isic_inferred_wocarcinoma.csv), cut above 0.6" in manifest.card.notes
     lower = read(tree[0], threshold=0.5)
     assert lower.frame["attribute.ruler_inferred"].to_list()[:4] == [1, 1, 0, 1]
     assert read(tree[0], threshold="0.98").frame["attribute.ruler_inferred"].sum() == 0
@@ -176,7 +178,7 @@ def test_the_published_size_with_one_row_less_or_one_label_changed_is_said(tmp_p
     )
 
 
-def test_lesions_structures_and_malignancy_of_tasks_1_and_2(tree):
+def test_lesions_and_structures_of_tasks_1_and_2_and_no_malignancy_that_is_not_known(tree):
     manifest = read(tree[0], task=1)
     assert manifest.ids[:2] == ["ISIC_0000000", "ISIC_0000001"]
     assert manifest.frame["split"].to_list() == ["train"] * 40 + ["val"] * 16 + ["test"] * 24
@@ -189,8 +191,8 @@ def test_lesions_structures_and_malignancy_of_tasks_1_and_2(tree):
         read_drawn(manifest.drawn("footprint", name)[4]).foreground for name in ("streaks", "globules")
     )
     assert (streaks.sum(), globules.any()) == (256, False)
-    assert manifest.findings == ("malignant",)
-    assert manifest.frame["label.malignant"].to_list() == [float(n % 2) for n in range(40)] + [None] * 40
+    assert manifest.findings == ()
+    assert any(note.startswith("malignancy of 40 of 80 images is not known") for note in manifest.card.notes)
     assert manifest.frame["attribute.ruler"].to_list()[:4] == [1, 0, 0, 1]
     notes = manifest.card.notes
     assert notes[0].startswith("ISIC2018_Task1-2_Training_Input has 40 rows, 2,554 fewer than the 2,594 published")
@@ -205,7 +207,8 @@ def test_a_structure_becomes_an_attribute_by_a_rule(tree):
 def test_labelled_images_can_be_cut_into_splits(tree):
     manifest = read(tree[0], task=1, split="cut")
     assert (len(manifest), set(manifest.frame["split"])) == (40, {"train", "val", "test"})
-    assert not manifest.frame["label.malignant"].has_nulls()
+    assert manifest.findings == ("malignant",)
+    assert manifest.labels()[:, 0].tolist() == [float(n % 2) for n in range(40)]
     assert "the 40 training images alone are taken (dataset.options.split=cut)" in manifest.card.notes
 
 
@@ -252,3 +255,23 @@ def test_the_real_table_of_artefacts_is_as_published_and_one_changed_label_is_sa
     notes = read(tmp_path, task=1).card.notes
     assert said not in notes
     assert any(note.startswith("isic_bias.csv: ruler = ") for note in notes)
+
+
+def test_real_images_masks_and_artefacts_agree_with_the_table_that_came_with_them(real_data, tmp_path):
+    told = pl.read_csv(real_data / "isic2017" / "manifest.csv", infer_schema=False)
+    told = told.filter(pl.col("ruler").is_not_null() & pl.col("mask_path").is_not_null()).head(60)
+    images, masks = tmp_path / "ISIC2018_Task1-2_Training_Input", tmp_path / "ISIC2018_Task1_Training_GroundTruth"
+    for folder, column in ((images, "image_path"), (masks, "mask_path")):
+        folder.mkdir()
+        for name in told[column]:
+            shutil.copy(real_data / "isic2017" / name, folder)
+    shutil.copytree(real_data / "annotations" / "isic", tmp_path / "artefacts-annotation")
+
+    manifest = read(tmp_path, task=1, split="cut")
+
+    assert manifest.ids == sorted(told["image_id"])
+    told = told.sort("image_id")
+    for ours, theirs in {"label.malignant": "label", "attribute.ruler": "ruler", "attribute.hair": "hair"}.items():
+        assert manifest.frame[ours].to_list() == told[theirs].cast(pl.Float64).to_list()
+    share = [read_drawn(cell).foreground.mean() for cell in manifest.drawn("mask", "lesion")]
+    assert share == pytest.approx(told["mask_area_frac"].cast(pl.Float64).to_list(), abs=2e-4)

@@ -87,7 +87,7 @@ def test_diagnoses_lesions_sites_and_longer_names_of_2019(tmp_path):
     notes = manifest.card.notes
     assert "ISIC_2019_Test_GroundTruth.csv: 1 images have none of the 8 diagnoses (UNK)" in notes
     assert ONE_LESION in notes
-    assert "112 of 112 images have artefacts to which a model" in " ".join(notes)
+    assert "112 of 112 images have probabilities of artefacts by a model" in " ".join(notes)
 
 
 def test_2019_without_test_and_metadata_is_cut_by_image(tmp_path):
