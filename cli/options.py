@@ -87,7 +87,7 @@ class DataOptions(ConfigOptions):
     attributes: Annotated[
         str | None,
         typer.Option(metavar="FILE", rich_help_panel=INPUT,
-                     help="CSV of spurious attributes, joined by path, UID or id (tube labels come apart)."),
+                     help="table of spurious attributes, joined by path, UID or id (tube labels come apart)."),
     ] = None  # fmt: skip
 
     def _keys(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class TableColumns(Section):
 
 
 class TableConfig(Section):
-    """A user's own CSV. Without a ``separator``, the one most frequent in the header is taken.
+    """A user's own table. Without a ``separator``, the one most frequent in the header of a CSV is taken.
 
     ``splits`` lists for train, val and test the values of the split column that mean it; rows with another
     value are left out. ``require_mask_in_train`` names a structure: training and validation rows without

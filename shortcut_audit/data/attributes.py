@@ -29,7 +29,7 @@ def join_attributes(manifest: Manifest, file: Path) -> Manifest:
 
     Args:
         manifest: the data set.
-        file: CSV with a column ``sample_id``, ``id``, ``image``, ``path`` or the like.
+        file: table with a column ``sample_id``, ``id``, ``image``, ``path`` or the like.
 
     Raises:
         UsageError: no file, no such column, nothing to join, or an attribute that is there already.

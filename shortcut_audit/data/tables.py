@@ -1,4 +1,4 @@
-"""Reads a CSV as people write them: all of it text, with a header, and nothing guessed about types."""
+"""Reads tables as people write them: CSV, JSON lines or Parquet, all of it text, and nothing guessed about types."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from shortcut_audit.data.json_lines import json_table
+from shortcut_audit.data.parquet import parquet_table
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -19,30 +21,59 @@ KEY_NAMES = (
     "img", "img_name", "SOPInstanceUID", "dicom_id",
 )  # fmt: skip
 """What people call the column that says which image a row is about."""
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+PARQUET = (".parquet", ".pq")
 
 
 def read_text_table(path: Path, *, separator: str | None = None, header: Sequence[str] = ()) -> pl.DataFrame:
     """Return every column as text, empty cells as null.
 
-    A file called ``.gz`` is unpacked. UTF-8 (with or without a byte-order mark), else Latin-1. Blanks around
-    column names go. Columns without a name (a row index, a trailing separator) are dropped.
+    The ending of the name says what the file is: JSON lines (``.jsonl``, ``.ndjson``, ``.json``), Parquet
+    (``.parquet``, ``.pq``), else CSV. One called ``.gz`` is unpacked. A CSV is UTF-8 (with or without a byte-order
+    mark), else Latin-1. Blanks around column names go. Columns without a name (a row index, a trailing separator)
+    are dropped.
 
     Args:
         path: the file.
-        separator: one character; None takes the one of ``, ; |`` and tab that is most frequent in the header.
-        header: names of the first columns, for a table whose first row is none; further columns are dropped.
+        separator: of a CSV, one character; None takes the one of ``, ; |`` and tab that is most frequent in the
+            header.
+        header: of a CSV whose first row is none, names of the first columns; further columns are dropped.
 
     Raises:
-        UsageError: the file is not there.
+        UsageError: the file is not there, or a separator is said of what has none.
         InputError: it is not a table, or two columns have the same name.
     """
+    kind = _kind(path)
+    if separator and not is_csv(path):
+        raise UsageError(f"{path}: a separator '{separator}' is said, but {kind} has none; leave it out")
+    raw = _content(path)
+    if kind in PARQUET:
+        return _named(parquet_table(raw, where=str(path)), path)
+    if kind in JSON_LINES:
+        return _named(json_table(raw, where=str(path)), path)
+    return _csv_table(_as_utf8(raw), path, separator, header)
+
+
+def is_csv(path: Path) -> bool:
+    """Return whether a file is read as a CSV, by the ending of its name."""
+    return _kind(path) not in (*JSON_LINES, *PARQUET)
+
+
+def _kind(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix.lower()
+
+
+def _content(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
-        raw = _as_utf8(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        return gzip.decompress(raw) if path.suffix == ".gz" else raw
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing table") from error
+
+
+def _csv_table(raw: bytes, path: Path, separator: str | None, header: Sequence[str]) -> pl.DataFrame:
     first = raw.partition(b"\n")[0].decode()
     try:
         rows = pl.read_csv(
@@ -111,11 +142,16 @@ def _as_utf8(raw: bytes) -> bytes:
 
 
 def _with_header(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
-    names = [(name or "").strip() for name in rows.row(0)]
+    return _named(rows[1:], path, [name or "" for name in rows.row(0)])
+
+
+def _named(rows: pl.DataFrame, path: Path, header: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return the columns that have a name, by names without blanks around them."""
+    names = [name.strip() for name in header or rows.columns]
     kept = [(column, name) for column, name in zip(rows.columns, names, strict=True) if name]
     seen: set[str] = set()
     for _, name in kept:
         if name in seen:
             raise InputError(f"{path}: two columns are called '{name}'; give each its own name")
         seen.add(name)
-    return rows[1:].select(pl.col(column).alias(name) for column, name in kept)
+    return rows.select(pl.col(column).alias(name) for column, name in kept)

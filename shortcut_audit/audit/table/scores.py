@@ -36,7 +36,7 @@ from shortcut_audit.audit.table.columns import (
     number_column,
     text_column,
 )
-from shortcut_audit.data.tables import read_text_table
+from shortcut_audit.data.tables import is_csv, read_text_table
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 from shortcut_audit.provenance import PRIVATE, write_atomic
 
@@ -242,6 +242,8 @@ def read_scores(path: Path, *, scored: bool = True) -> ScoresTable:
         UsageError: the file cannot be read, or a needed column is missing.
         InputError: not a CSV, or a cell that must not be guessed at.
     """
+    if not is_csv(path):
+        raise UsageError(f"{path}: scores are kept as CSV beside the audit; write this table as a CSV first")
     frame = read_text_table(path)
     if not scored and "score" not in frame.columns:
         frame = frame.with_columns(pl.lit("0").alias("score"))

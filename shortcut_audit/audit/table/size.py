@@ -47,7 +47,7 @@ def look(path: Path) -> TableSize:
         head = stream.read(HEAD)
     header, _, lines = head.partition(b"\n")
     whole = lines.count(b"\n") + (length <= HEAD and not lines.endswith(b"\n") and bool(lines))
-    rows = whole if length <= HEAD else round(whole * (length - len(header)) / len(lines))
+    rows = whole if length <= HEAD else round(whole * (length - len(header)) / max(len(lines), 1))
     return TableSize(rows=rows, columns=max(header.count(mark.encode()) for mark in SEPARATORS) + 1, bytes=length)
 
 

@@ -1,4 +1,4 @@
-"""A user's own CSV, its columns mapped in the config (``dataset.table``).
+"""A user's own table (CSV, JSON lines, Parquet), its columns mapped in the config (``dataset.table``).
 
 The file lies under ``dataset.root``; without a root, it is taken as typed, and paths in it start from its own
 folder. Columns that bear a manifest's names already (``sex``, ``label.edema``) need no mapping. Without a split
@@ -35,7 +35,7 @@ USUAL_SPLITS = {
 
 @DATASETS.register("table")
 def table(root: Path, config: DatasetConfig) -> Manifest:
-    """Your own CSV: the config names its columns of images, patients, splits, labels, attributes and masks."""
+    """Your own CSV, JSON lines or Parquet: the config names its columns of images, labels, attributes and masks."""
     refuse_options(config)
     if config.table is None:
         raise UsageError("the data set 'table' needs dataset.table in a config: its file and its columns")

@@ -180,3 +180,9 @@ def test_a_typed_nan_score_is_refused():
     frame = pl.DataFrame({"sample_id": ["a", "b"], "label": [1, 0], "score": [0.5, float("nan")]})
     with pytest.raises(InputError, match="row 2, column 'score' is 'nan'"):
         ScoresTable.from_frame(frame, where="frame")
+
+
+def test_scores_of_another_format_are_a_usage_error(tmp_path):
+    (tmp_path / "s.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UsageError, match=r"s\.parquet: scores are kept as CSV beside the audit; write this table as a"):
+        read_scores(tmp_path / "s.parquet")

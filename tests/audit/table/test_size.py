@@ -108,3 +108,9 @@ def test_a_quoted_line_break_only_makes_the_estimate_larger(tmp_path):
     pl.DataFrame({"sample_id": ["a\nb", "c"], "label": [0, 1], "score": [0.1, 0.2]}).write_csv(path)
 
     assert look(path).rows == 3
+
+
+def test_a_large_file_without_lines_is_no_table_and_no_error_either(tmp_path, monkeypatch):
+    monkeypatch.setattr(size, "HEAD", 4)
+    (tmp_path / "s.csv").write_bytes(b"x" * 9)
+    assert look(tmp_path / "s.csv").rows == 0

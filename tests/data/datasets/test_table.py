@@ -1,7 +1,10 @@
 """A user's own table, as any user might bring it."""
 
+import io
+import random
 import shutil
 
+import polars as pl
 import pytest
 from trees.table_tree import write_table_tree
 
@@ -31,6 +34,12 @@ def config_of(root, *, columns=None, without=(), **table):
 
 def read(root, **kwargs):
     return open_dataset(config_of(root, **kwargs))
+
+
+def packed(cells, ending):
+    stream = io.BytesIO()
+    (cells.write_ndjson if ending == "jsonl" else cells.write_parquet)(stream)
+    return stream.getvalue()
 
 
 def edit(root, change):
@@ -89,6 +98,50 @@ def test_the_habits_of_other_programs_do_not_matter(tree, change):
         assert all(image.is_file() for image in read(root).images())
         return
     assert read(root).fingerprint == expected
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_the_same_table_in_another_format_is_the_same_data_set(tree, ending):
+    root, _ = tree
+    expected = read(root)
+    cells = pl.read_csv(root / "cases.csv", schema_overrides={"case": pl.String})
+    (root / f"cases.{ending}").write_bytes(packed(cells, ending))
+    manifest = read(root, file=f"cases.{ending}")
+    assert manifest.frame.equals(expected.frame)
+    assert manifest.card == expected.card
+
+
+def test_flipped_bytes_of_json_lines_change_their_own_rows_or_are_refused(tree):
+    root, _ = tree
+    raw = packed(pl.read_csv(root / "cases.csv", infer_schema=False), "jsonl")
+
+    def rows():
+        return {row[0]: row for row in read(root, file="cases.jsonl").frame.iter_rows()}
+
+    (root / "cases.jsonl").write_bytes(raw)
+    expected, refused = rows(), 0
+    for seed in range(40):
+        rng, damaged = random.Random(seed), bytearray(raw)
+        damaged[rng.randrange(len(raw))] = rng.choice(b'\x00\xff\xc3{}[]:,"\n0159-\\u')
+        (root / "cases.jsonl").write_bytes(damaged)
+        try:
+            found = rows()
+        except (InputError, UsageError):
+            refused += 1
+            continue
+        assert len([key for key in expected if found.get(key) != expected[key]]) <= 1, f"seed {seed}"
+    assert 0 < refused < 40
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_whatever_the_format_a_label_that_is_none_is_refused_naming_row_and_column(tree, ending):
+    root, _ = tree
+    cells = pl.read_csv(root / "cases.csv").with_columns(malignant=pl.Series([0.0, 1.0, 0.5] + [0.0] * 37))
+    (root / f"cases.{ending}").write_bytes(packed(cells, ending))
+    with pytest.raises(
+        InputError, match=rf"cases\.{ending}: row 3, column 'malignant' holds '0\.5'; expected 1, 0, -1"
+    ):
+        read(root, file=f"cases.{ending}")
 
 
 def test_paths_may_be_absolute(tree):
