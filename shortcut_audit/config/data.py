@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shortcut_audit.config.section import Section
 
-UncertainPolicy = Literal["ignore", "ones", "zeros"]
+UncertainPolicy = Literal["ignore", "ones", "zeros", "multiclass"]
 BlankPolicy = Literal["negative", "ignore"]
 
 

@@ -61,4 +61,6 @@ def with_proxy(frame: pl.DataFrame, config: DatasetConfig) -> tuple[pl.DataFrame
     values = frame["label.support_devices"].fill_null(np.nan).to_numpy()
     counted = apply_label_policy(values, uncertain=config.uncertain, blank=config.blank)
     proxy = pl.Series("attribute.support_devices", counted).fill_nan(None)
-    return frame.with_columns(proxy), [PROXY_NOTE.format(uncertain=config.uncertain, blank=config.blank)]
+    # An attribute has no third class: what a classifier learns as one is not known of it.
+    uncertain = "ignore" if config.uncertain == "multiclass" else config.uncertain
+    return frame.with_columns(proxy), [PROXY_NOTE.format(uncertain=uncertain, blank=config.blank)]

@@ -27,11 +27,16 @@ class _Card(BaseModel):
 
 
 class ClassifierCard(_Card):
-    """A timm network with one logit a finding."""
+    """A timm network with one logit a finding.
+
+    With ``outputs`` 3 the network has three, of *negative*, *positive* and *uncertain* in this order (U-MultiClass of
+    Irvin et al. 2019, CheXpert); the logit is then positive minus negative.
+    """
 
     kind: Literal["classifier"] = "classifier"
     architecture: str
     findings: tuple[str, ...]
+    outputs: Literal[1, 3] = 1
 
 
 class SegmenterCard(_Card):

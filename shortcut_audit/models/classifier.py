@@ -17,7 +17,11 @@ from shortcut_audit.runtime import say
 
 
 class Classifier(nn.Module):
-    """Logits (N, F) from pixels (N, C, H, W) in [0, 1]; ``card`` says which finding is which."""
+    """Logits (N, F) from pixels (N, C, H, W) in [0, 1]; ``card`` says which finding is which.
+
+    Of three outputs a finding, the logit is that of the probability of *positive* among positive and negative
+    (U-MultiClass of Irvin et al. 2019, CheXpert): scores, explanations and audits see no difference.
+    """
 
     def __init__(self, card: ClassifierCard, network: nn.Module) -> None:
         super().__init__()
@@ -27,8 +31,25 @@ class Classifier(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return logits (N, F)."""
-        logits: Tensor = self.network(self.standardise(pixels))
-        return logits
+        outputs = self.outputs(pixels)
+        return outputs[..., 0] if self.card.outputs == 1 else outputs[..., 1] - outputs[..., 0]
+
+    def outputs(self, pixels: Tensor) -> Tensor:
+        """Return what the network says of every finding, (N, F, ``card.outputs``)."""
+        found: Tensor = self.network(self.standardise(pixels))
+        return found.view(len(found), len(self.card.findings), self.card.outputs)
+
+
+class Outputs(nn.Module):
+    """A classifier as it is taught: all of its outputs (N, F, O) instead of its logits. The weights are the same."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return outputs (N, F, O)."""
+        return self.classifier.outputs(pixels)
 
 
 def build_classifier(card: ClassifierCard, *, weights: str = "none") -> Classifier:
@@ -51,9 +72,8 @@ def build_classifier(card: ClassifierCard, *, weights: str = "none") -> Classifi
 
 
 def _create(card: ClassifierCard, *, pretrained: bool) -> nn.Module:
-    return timm.create_model(
-        card.architecture, pretrained=pretrained, in_chans=card.channels, num_classes=len(card.findings)
-    )
+    outputs = len(card.findings) * card.outputs
+    return timm.create_model(card.architecture, pretrained=pretrained, in_chans=card.channels, num_classes=outputs)
 
 
 def _imagenet(card: ClassifierCard) -> nn.Module:

@@ -41,7 +41,8 @@ def learn_labels(study: Study) -> None:
     def work() -> None:
         train, val = study.films("train"), study.films("val")
         classifier = train_classifier(
-            train=(train.pixels, train.labels), val=(val.pixels, val.labels), ids=train.manifest.ids,
+            train=(train.pixels, study.taught_labels(train.manifest)), val=(val.pixels, val.labels),
+            uncertain=config.dataset.uncertain == "multiclass", ids=train.manifest.ids,
             findings=study.findings, config=config.classifier, image=config.image, seed=config.seed,
             trained_on=study.manifest.fingerprint,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from shortcut_audit.audit.table.groups import composite_terms
 from shortcut_audit.config import Config
 from shortcut_audit.data.classes import ClassRule, class_masks, parse_class
 from shortcut_audit.data.datasets import RENDERED, open_dataset
-from shortcut_audit.data.labels import apply_label_policy
+from shortcut_audit.data.labels import apply_label_policy, taught_labels
 from shortcut_audit.data.manifest import Manifest, Split, read_manifest
 from shortcut_audit.data.pixel_cache import film_pixels
 from shortcut_audit.data.quarantine import Quarantine
@@ -75,6 +75,11 @@ class Study:
         """Return labels (N, F) after the policy for uncertain and missing ones."""
         policy = self.config.dataset
         return apply_label_policy(manifest.labels(self.findings), uncertain=policy.uncertain, blank=policy.blank)
+
+    def taught_labels(self, manifest: Manifest) -> Floats:
+        """Return labels (N, F) as a classifier learns them: -1 stays where the policy makes it a class."""
+        policy = self.config.dataset
+        return taught_labels(manifest.labels(self.findings), uncertain=policy.uncertain, blank=policy.blank)
 
     def rules(self) -> dict[str, ClassRule]:
         """Return the classes that drawn masks are to teach.

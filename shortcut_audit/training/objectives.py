@@ -24,6 +24,25 @@ def label_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     return (loss * known).sum() / known.sum().clamp_min(1)
 
 
+def state_loss(outputs: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy over known labels of three classes: negative, positive, uncertain.
+
+    U-MultiClass of Irvin et al. 2019, CheXpert.
+
+    Args:
+        outputs: (N, F, 3), in this order.
+        labels: (N, F), 1, 0, -1 (uncertain) or NaN where the label is unknown.
+        weights: (F,), weight of a positive.
+
+    Returns:
+        Mean over the known labels; zero, with gradient, where a batch has none.
+    """
+    known = ~torch.isnan(labels)
+    target = torch.where(labels == -1, 2, torch.nan_to_num(labels)).long()
+    loss = functional.cross_entropy(outputs.float().flatten(0, 1), target.flatten(), reduction="none").view_as(labels)
+    return (torch.where(labels == 1, weights * loss, loss) * known).sum() / known.sum().clamp_min(1)
+
+
 def mask_loss(
     logits: Tensor,
     masks: Tensor,

@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 
 from shortcut_audit.config import ClassifierConfig, ImageConfig
 from shortcut_audit.models.card import ClassifierCard
-from shortcut_audit.models.classifier import Classifier, build_classifier, predict_scores
+from shortcut_audit.models.classifier import Classifier, Outputs, build_classifier, predict_scores
 from shortcut_audit.shapes import Bytes8, Floats
 from shortcut_audit.training.loop import Schedule, fit
-from shortcut_audit.training.objectives import label_loss
+from shortcut_audit.training.objectives import label_loss, state_loss
 
 MIN_STD = 1e-3
 
@@ -48,11 +48,12 @@ def train_classifier(
     image: ImageConfig,
     seed: int,
     trained_on: str,
+    uncertain: bool = False,
 ) -> Classifier:
     """Train on (pixels (N, C, S, S) uint8, labels (N, F) with NaN for unknown), whose sample ids are ``ids`` (N,).
 
     The epoch with the best validation AUROC is kept. ``seed`` decides initialisation, and with the sample ids order
-    and flips.
+    and flips. ``uncertain``: -1 among the training labels is a class of its own, for which the network has outputs.
     """
     torch.manual_seed(seed)
     stored, labels = train
@@ -60,16 +61,18 @@ def train_classifier(
     card = ClassifierCard(
         architecture=config.architecture, findings=findings, channels=image.channels, size=image.size,
         mean=mean, std=std, seed=seed, trained_on=trained_on, supervision="image labels",
+        outputs=3 if uncertain else 1,
     )  # fmt: skip
     classifier = build_classifier(card, weights=config.weights)
     weights = torch.from_numpy(_positive_weights(labels, config)).float()
+    objective = state_loss if uncertain else label_loss
     val_pixels = torch.from_numpy(val[0])
     fitted = fit(
-        classifier,
+        Outputs(classifier) if uncertain else classifier,
         torch.from_numpy(stored),
         [torch.from_numpy(labels).float()],
         ids=ids,
-        loss=lambda logits, target: label_loss(logits, target, weights.to(logits.device)),
+        loss=lambda found, target: objective(found, target, weights.to(found.device)),
         validate=lambda: mean_auroc(val[1], predict_scores(classifier, val_pixels).double().numpy()),
         schedule=Schedule.of(config, epochs=config.epochs, seed=seed),
         what="Training the classifier on image labels",

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from small_networks import SIZE, classifier_card, small_classifier, weights_of
 
 from shortcut_audit.errors import UsageError
-from shortcut_audit.models.checkpoint import save_model
+from shortcut_audit.models.checkpoint import load_model, save_model
 from shortcut_audit.models.classifier import build_classifier, predict_scores
 
 BODY = "network.layer1.0.conv1.weight"
@@ -22,6 +22,19 @@ def test_there_is_one_logit_a_finding_and_standardisation_is_inside():
     pixels = torch.rand(3, 1, SIZE, SIZE)
     assert model(pixels).shape == (3, 2)
     assert torch.equal(model(pixels), model.network((pixels - 0.4) / 0.2))
+
+
+def test_of_three_outputs_the_score_is_positive_among_positive_and_negative(tmp_path):
+    model, pixels = small_classifier(outputs=3), stored(3)
+    outputs = model.outputs(pixels.float() / 255).double()
+    assert outputs.shape == (3, 2, 3)
+    negative, positive, _ = outputs.softmax(dim=2).unbind(dim=2)
+    assert torch.allclose(predict_scores(model, pixels).double(), positive / (positive + negative), atol=1e-5)
+    assert torch.equal(model.network((pixels.float() / 255 - 0.4) / 0.2)[:, 3:], outputs[:, 1].float())
+    save_model(model, tmp_path / "three.safetensors")
+    read = load_model(tmp_path / "three.safetensors")
+    assert read.card.outputs == 3
+    assert torch.equal(predict_scores(read, pixels), predict_scores(model, pixels))
 
 
 def test_a_colour_image_has_three_channels():

@@ -9,6 +9,7 @@ import torch
 from small_networks import equal_weights, weights_of
 
 from shortcut_audit.errors import InputError, UsageError
+from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.models.checkpoint import load_as, save_model
 from shortcut_audit.models.classifier import Classifier
 from shortcut_audit.models.segmenter import HEAD, Segmenter
@@ -51,6 +52,19 @@ def test_fine_tuning_starts_from_exactly_what_the_run_stored(pretrained, begun):
     assert tuned.card.started_from == pretrained.run.digest(learn.PRETRAINED)
     assert scratch.card.started_from == ""
     assert not equal_weights(weights_of(tuned), stored)
+
+
+def test_a_classifier_with_a_class_of_uncertain_labels_is_explained_by_its_one_logit(make_study, films):
+    doubted = films.frame["label.pneumothorax"].to_list()
+    doubted[0] = doubted[1] = -1.0
+    frame = films.frame.with_columns(pl.Series("label.pneumothorax", doubted))
+    study = make_study("dataset.uncertain=multiclass", "explain.steps=24", manifest=replace(films, frame=frame))
+    learn.learn_labels(study)
+    explain_training_films(study, [study.run.path(learn.CLASSIFIER)])
+    assert load_as(study.run.path(learn.CLASSIFIER), Classifier).card.outputs == 3
+    store = MaskStore(study.run.path(learn.MASKS))
+    assert len(store) == 3  # of four positives among the training films, one is doubted
+    assert all(store[row].delta < 0.1 for row in range(3))
 
 
 def test_both_arms_learn_from_the_same_films_and_masks(pretrained, begun):

@@ -46,6 +46,14 @@ def test_uncertain_and_blank_labels_follow_the_policy(make_study, films):
     assert np.isnan(labels[1])
 
 
+def test_as_a_class_uncertain_labels_are_taught_and_judged_by_nobody(make_study, films):
+    cells = pl.Series("label.pneumothorax", [-1.0, None, *[1.0] * 22])
+    study = make_study("dataset.uncertain=multiclass", manifest=changed(films, cells))
+    train = study.films("train")
+    assert np.isnan(train.labels[0, 0])
+    assert study.taught_labels(train.manifest)[:3, 0].tolist() == [-1, 0, 1]
+
+
 def test_without_classes_every_finding_with_drawn_masks_is_learnt(make_study):
     assert make_study().rules() == {"pneumothorax": ClassRule(structure="pneumothorax")}
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shortcut_audit.training.objectives import label_loss, mask_loss, soft_dice_loss
+from shortcut_audit.training.objectives import label_loss, mask_loss, soft_dice_loss, state_loss
 
 NAN = float("nan")
 PLAIN = {"activation": "sigmoid", "positive_weight": 1.0, "background_weight": 1.0, "dice": False}
@@ -31,6 +31,23 @@ def test_label_loss_is_the_mean_over_known_labels_with_positives_weighed():
     logits, labels = torch.tensor([[0.0, 2.0], [1.0, -1.0]]), torch.tensor([[1.0, NAN], [0.0, 1.0]])
     expected = (3 * softplus(0.0) + softplus(1.0) + 2 * softplus(1.0)) / 3
     assert label_loss(logits, labels, torch.tensor([3.0, 2.0])).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_state_loss_is_the_cross_entropy_of_three_classes_with_positives_weighed():
+    outputs = torch.tensor([[[0.0, 0.0, 0.0], [9.0, 9.0, 9.0]], [[1.0, 0.0, 0.0], [0.0, 0.0, 2.0]]])
+    labels = torch.tensor([[1.0, NAN], [0.0, -1.0]])
+    negative = math.log(math.e + 2) - 1
+    uncertain = math.log(math.e**2 + 2) - 2
+    expected = (3 * math.log(3) + negative + uncertain) / 3
+    assert state_loss(outputs, labels, torch.tensor([3.0, 2.0])).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_state_of_an_unknown_label_has_no_influence_and_a_batch_of_them_no_loss():
+    outputs, weights = torch.zeros(1, 2, 3, requires_grad=True), torch.ones(2)
+    state_loss(outputs, torch.tensor([[-1.0, NAN]]), weights).backward()
+    assert outputs.grad[0, 0].tolist() == pytest.approx([1 / 3, 1 / 3, -2 / 3])
+    assert outputs.grad[0, 1].tolist() == [0, 0, 0]
+    assert state_loss(outputs, torch.full((1, 2), NAN), weights).item() == 0
 
 
 def test_the_logit_of_an_unknown_label_has_no_influence():

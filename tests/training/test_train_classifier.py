@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from small_networks import IMAGE, LEARN_LABELS, equal_weights, film_names, small_films, weights_of
 
 from shortcut_audit.training import train_classifier as module
@@ -64,6 +65,30 @@ def test_unknown_labels_teach_nothing():
     both = np.column_stack([labels, np.full_like(labels, NAN)])
     model = learn(train=(pixels, both), val=(pixels, both), findings=("pneumothorax", "effusion"))
     assert all(np.isfinite(tensor.numpy()).all() for tensor in weights_of(model).values())
+
+
+def test_uncertain_labels_can_be_a_class_that_is_learnt():
+    pixels, labels, _ = small_films()
+    doubted = labels.copy()
+    doubted[::3] = -1
+    left_out = np.where(doubted == -1, NAN, doubted)
+    three = learn(train=(pixels, doubted), uncertain=True)
+    assert three.card.outputs == 3
+    assert not three.training
+    assert not equal_weights(weights_of(three), weights_of(learn(train=(pixels, left_out), uncertain=True)))
+    assert learn(train=(pixels, left_out)).card.outputs == 1
+
+
+def test_the_class_of_uncertain_labels_is_told_from_the_others():
+    pixels, labels, _ = small_films(24)
+    pixels[::3, :, 24:] = 255
+    doubted = labels.copy()
+    doubted[::3] = -1
+    config = LEARN_LABELS.model_copy(update={"epochs": 15, "checkpoint": "last", "class_weights": "none"})
+    model = learn(train=(pixels, doubted), val=(pixels, labels), ids=film_names(pixels), uncertain=True, config=config)
+    with torch.no_grad():
+        told = model.outputs(torch.from_numpy(pixels).float() / 255)[:, 0].argmax(dim=1).numpy()
+    assert (told == np.where(doubted[:, 0] == -1, 2, doubted[:, 0])).mean() > 0.9
 
 
 def test_without_a_validation_auroc_the_last_epoch_is_kept():
