@@ -16,6 +16,8 @@ FINDINGS = (
     "Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture",
     "Support Devices",
 )  # fmt: skip
+NO_FINDING_OPTION = {"no_finding": ("as_written", "negative")}
+"""Option of every data set of this labeler: whether *No Finding* makes the other findings negative."""
 PROXY_NOTE = (
     "support_devices is a proxy: tubes, lines and pacemakers alike, read from reports; "
     "-1 counts as {uncertain}, a blank as {blank}"
@@ -64,3 +66,24 @@ def with_proxy(frame: pl.DataFrame, config: DatasetConfig) -> tuple[pl.DataFrame
     # An attribute has no third class: what a classifier learns as one is not known of it.
     uncertain = "ignore" if config.uncertain == "multiclass" else config.uncertain
     return frame.with_columns(proxy), [PROXY_NOTE.format(uncertain=uncertain, blank=config.blank)]
+
+
+def with_no_finding(frame: pl.DataFrame, choice: str) -> tuple[pl.DataFrame, list[str]]:
+    """Return the table with other findings 0 where *No Finding* is 1 if ``choice`` is ``negative``, and a note.
+
+    Support devices stay as they are: a film with a tube may have no finding. As torchxrayvision reads CheXpert; it
+    matters where blanks are not counted as negative anyway (``dataset.blank: ignore``).
+    """
+    if choice != "negative" or "label.no_finding" not in frame.columns:
+        return frame, []
+    none = (frame["label.no_finding"] == 1).fill_null(False)
+    others = [f"label.{finding_key(name)}" for name in FINDINGS if name not in ("No Finding", "Support Devices")]
+    others = [name for name in others if name in frame.columns]
+    concerned = frame.filter(none).select(others)
+    blank = sum(concerned.null_count().row(0))
+    written = sum(int((concerned[name] != 0).sum()) for name in others)
+    note = (
+        f"no_finding: negative: in {int(none.sum()):,} rows with No Finding = 1, {blank:,} blanks and {written:,} "
+        "labels of 1 or -1 count as 0, support devices as written"
+    )
+    return frame.with_columns(frame[name].set(none, 0.0) for name in others), [note]

@@ -95,6 +95,8 @@ WRITERS = {
     "candid_ptx": chest_trees.write_candid,
     "nih_cxr14": chest_trees.write_nih,
     "mimic_cxr_jpg": chest_trees.write_mimic,
+    "padchest": chest_trees.write_padchest,
+    "chexpert_plus": chest_trees.write_chexpert_plus,
     "rsna_pneumonia": chest_trees.write_rsna,
     "chexlocalize": chest_trees.write_chexlocalize,
     "isic2017": isic_trees.write_isic2017,

@@ -248,3 +248,59 @@ def write_chexlocalize(root: Path) -> None:
         write_lines(root / "CheXpert" / f"{split}_labels.csv", lines)
         (root / "CheXlocalize").mkdir(exist_ok=True)
         (root / "CheXlocalize" / f"gt_segmentations_{split}.json").write_text(json.dumps(entries))
+
+
+def write_chexpert_plus(root: Path) -> list[str]:
+    """The table without findings, PNGs of two nested folders under the names of JPEGs, labels as JSON lines."""
+    columns = "path_to_image,path_to_dcm,frontal_lateral,ap_pa,deid_patient_id,patient_report_date_order,report"
+    lines = [f"{columns},section_findings,section_impression,age,sex,race,ethnicity,split"]
+    ids, labels = [], {"report": [], "impression": [], "findings": []}
+    for n in range(200):
+        split = "valid" if n % 5 == 4 else "train"
+        patient = f"patient{n // 10 * 10 + (9 if split == 'valid' else n % 10 // 2):05d}"
+        inside = f"{split}/{patient}/study{n % 10 + 1}/view1_frontal"
+        ids.append(inside.partition("/")[2].replace("/", "_"))
+        _picture(root / "PNG" / "PNG" / f"{inside}.png", n)
+        who = f"{20 + n % 60},{'Male' if n % 2 else 'Female'},{('White', 'Asian', 'Unknown')[n % 3]},Non-Hispanic"
+        text = '"NARRATIVE: ""small"", or\nno",,'
+        view = "AP" if n % 3 else "PA"
+        lines.append(f"{inside}.jpg,{inside}.dcm,Frontal,{view},{patient},1,{text},{who},{split}")
+        for what, doubt in (("report", -1.0), ("impression", None), ("findings", None)):
+            found = dict.fromkeys(FINDINGS)
+            found |= {"Pneumothorax": float(n % 2), "Support Devices": 1.0 if n % 3 == 0 else None, "Edema": doubt}
+            found["No Finding"] = None if n % 2 else 1.0
+            labels[what].append(json.dumps({"path_to_image": f"{inside}.jpg", **found}))
+    write_lines(root / "df_chexpert_plus_240401.csv", lines)
+    for what, rows in labels.items():
+        write_lines(root / "chexbert_labels" / f"{what}_fixed.json", rows)
+    return ids
+
+
+def write_padchest(root: Path) -> list[str]:
+    """An unnamed index column, words as Python lists, 16-bit PNGs in numbered folders."""
+    from PIL import Image
+
+    columns = [
+        "", "ImageID", "ImageDir", "StudyDate_DICOM", "StudyID", "PatientID", "PatientBirth", "PatientSex_DICOM",
+        "ViewPosition_DICOM", "Projection", "MethodProjection", "Pediatric", "Report", "MethodLabel", "Labels",
+        "Localizations",
+    ]  # fmt: skip
+    lines, ids = [",".join(columns)], []
+    for n in range(80):
+        name = f"2168408{n:02d}_{n // 2:03d}.png"
+        ids.append(name.removesuffix(".png"))
+        words = ["pneumothorax" if n % 2 else "hydropneumothorax", *([" chest drain tube"] if n % 3 == 0 else [])]
+        cell = f'"{words}"' if n != 78 else ""
+        cell = "\"['exclude']\"" if n == 79 else cell
+        projection = "AP_horizontal" if n % 3 == 0 else "PA"
+        pixels = film(n, ill=n % 2 == 1, tube=n % 3 == 0).astype("uint16") * 256
+        place = root / str(n % 3) / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place)
+        who = f"2014{n % 12 + 1:02d}15,{n},{n // 2},{1930 + n}.0,{'MF'[n % 2]}"
+        method = "Physician" if n % 4 else "RNN_model"
+        lines.append(
+            f'{n},{name},{n % 3},{who},POSTEROANTERIOR,{projection},Manual,No,"sin, cambios",{method},{cell},[]'
+        )
+    write_lines(root / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv", lines)
+    return ids

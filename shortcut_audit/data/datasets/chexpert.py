@@ -17,8 +17,15 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.chexpert_findings import FINDINGS, finding_key, finding_labels, with_proxy
-from shortcut_audit.data.datasets import DATASETS, refuse_options
+from shortcut_audit.data.chexpert_findings import (
+    FINDINGS,
+    NO_FINDING_OPTION,
+    finding_key,
+    finding_labels,
+    with_no_finding,
+    with_proxy,
+)
+from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file
 from shortcut_audit.data.published import Published
@@ -47,15 +54,16 @@ CARD = DataCard(
 @DATASETS.register("chexpert")
 def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     """CheXpert v1.0 or v1.0-small: 14 findings, support devices as a proxy of tubes."""
-    refuse_options(config)
+    chosen = chosen_options(config, NO_FINDING_OPTION)
     train = need_file(root, TRAIN, dataset="CheXpert")
     tables = {split: read_rows(path, split, train.parent) for split, path in _paths(train).items()}
     notes = [*PUBLISHED.notes(tables["train"]), _split_note(tables)]
     frame, left_out = wanted_views(pl.concat(tables.values(), how="diagonal"), config)
     if "val" not in tables:
         frame, _ = hold_out(frame, "chexpert/val")
+    frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
-    card = replace(CARD, release=train.parent.name, notes=(*notes, *left_out, *proxy))
+    card = replace(CARD, release=train.parent.name, notes=(*notes, *left_out, *healthy, *proxy))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(
         frame, card=card, root=train.parent, where=str(train.parent), allow_shared_patients=allowed
@@ -86,7 +94,18 @@ def _paths(train: Path) -> dict[str, Path]:
 
 
 def read_rows(path: Path, split: str, root: Path, *, every: bool = False) -> pl.DataFrame:
-    """Return the rows of one table as a manifest has them, their images as paths under ``root``.
+    """Return :func:`rows_of` the table in a file, all of one split.
+
+    Raises:
+        UsageError: no column of paths or of findings.
+        InputError: a path that is none of CheXpert's, or an impossible label.
+    """
+    table = read_text_table(path)
+    return rows_of(table, [split] * table.height, path, root, every=every)
+
+
+def rows_of(table: pl.DataFrame, split: list[str | None], path: Path, root: Path, *, every: bool) -> pl.DataFrame:
+    """Return the rows of a table as a manifest has them, their images as paths under ``root``.
 
     ``every`` refuses a table that lacks one of the 14 findings.
 
@@ -94,7 +113,6 @@ def read_rows(path: Path, split: str, root: Path, *, every: bool = False) -> pl.
         UsageError: no column of paths or of findings.
         InputError: a path that is none of CheXpert's, or an impossible label.
     """
-    table = read_text_table(path)
     column = first_column(table, ["Path"])
     if column is None:
         raise UsageError(f"{path}: no column 'Path'; the columns are: {', '.join(table.columns)}")
@@ -106,7 +124,7 @@ def read_rows(path: Path, split: str, root: Path, *, every: bool = False) -> pl.
             "sample_id": place.select(pl.concat_str("patient", "study", "view", separator="_")).to_series(),
             "image": _located(place["image"], path.parent, root),
             "patient_id": place["patient"],
-            "split": [split] * table.height,
+            "split": split,
             "view": _views(table, place["view"]),
             "sex": _plain(table, "Sex", blank="Unknown"),
             "age": _plain(table, "Age"),

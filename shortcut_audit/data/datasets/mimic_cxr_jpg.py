@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.chexpert_findings import finding_labels, with_proxy
+from shortcut_audit.data.chexpert_findings import NO_FINDING_OPTION, finding_labels, with_no_finding, with_proxy
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import need_file
@@ -42,15 +42,17 @@ CARD = DataCard(
 @DATASETS.register("mimic_cxr_jpg")
 def mimic_cxr_jpg(root: Path, config: DatasetConfig) -> Manifest:
     """MIMIC-CXR-JPG: 14 findings read from reports, official split, bedside films as an attribute."""
-    labeler = chosen_options(config, {"labels": ("chexpert", "negbio")})["labels"]
+    chosen = chosen_options(config, {"labels": ("chexpert", "negbio"), **NO_FINDING_OPTION})
+    labeler = chosen["labels"]
     path = _table(root, "metadata")
     films = _films(read_text_table(path), path)
     frame = _with_split(films, _table(root, "split"))
     frame, unlabelled = _with_labels(frame, _table(root, labeler))
     notes = [*PUBLISHED.notes(frame), f"labels: {labeler}", *unlabelled]
     frame, left_out = wanted_views(frame.drop("study_id"), config)
+    frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
-    card = replace(CARD, release=path.name.split("-")[2], notes=(*notes, *left_out, *proxy))
+    card = replace(CARD, release=path.name.split("-")[2], notes=(*notes, *left_out, *healthy, *proxy))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(frame, card=card, root=path.parent, where=str(path), allow_shared_patients=allowed)
 

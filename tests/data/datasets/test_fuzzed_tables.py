@@ -26,6 +26,7 @@ TABLES = {
     "candid_ptx": (chest_trees.write_candid, "Pneumothorax_reports.csv"),
     "nih_cxr14": (chest_trees.write_nih, "Data_Entry_2017_v2020.csv"),
     "mimic_cxr_jpg": (chest_trees.write_mimic, "mimic-cxr-2.0.0-chexpert.csv.gz"),
+    "chexpert_plus": (chest_trees.write_chexpert_plus, "chexbert_labels/report_fixed.json"),
     "vindr_cxr": (chest_trees.write_vindr, "train.csv"),
     "rsna_pneumonia": (chest_trees.write_rsna, "stage_2_train_labels.csv"),
     "isic2017": (isic_trees.write_isic2017, "ISIC-2017_Training_Part3_GroundTruth.csv"),

@@ -93,3 +93,23 @@ def test_a_finding_without_its_column_is_a_usage_error(tree):
         UsageError, match=r"chexpert\.csv\.gz: no column 'Fracture'; the columns are: subject_id, study_id"
     ):
         read(tree[0])
+
+
+def test_no_finding_can_make_blanks_negative(tree):
+    root, _ = tree
+    header = gzip.decompress((root / "mimic-cxr-2.0.0-chexpert.csv.gz").read_bytes()).decode().splitlines()[0]
+    at = header.split(",").index("No Finding")
+
+    def healthy(text):
+        first, row, *rest = text.splitlines()
+        cells = row.split(",")
+        cells[at] = "1.0"
+        return "\n".join([first, ",".join(cells), *rest, ""])
+
+    edit(root, "chexpert", healthy)
+    manifest = read(root, no_finding="negative")
+    assert manifest.frame["label.fracture"].to_list()[:3] == [0, 0, None]
+    assert manifest.frame["label.edema"].to_list()[:3] == [0, 0, -1]
+    assert manifest.frame["label.support_devices"].to_list()[:2] == [1, 1]
+    assert any("in 2 rows with No Finding = 1, 20 blanks and 2 labels" in note for note in manifest.card.notes)
+    assert read(root).frame["label.fracture"].null_count() == 40

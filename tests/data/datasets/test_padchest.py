@@ -1,0 +1,80 @@
+"""PadChest: words in lists, devices among them, films of 16 bits."""
+
+import pytest
+from trees.chest_trees import write_padchest
+
+from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.images import load_pixels
+from shortcut_audit.errors import InputError, UsageError
+
+TABLE = "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
+
+
+def read(root, *, views="frontal", **options):
+    return open_dataset(DatasetConfig(name="padchest", root=str(root), options=options, views=views))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return tmp_path, write_padchest(tmp_path)
+
+
+def edit(root, change):
+    (root / TABLE).write_text(change((root / TABLE).read_text()))
+
+
+def test_words_count_where_they_stand_alone(tree):
+    root, ids = tree
+    manifest = read(root)
+    assert manifest.ids == ids
+    assert manifest.labels(("pneumothorax",))[:4, 0].tolist() == [0, 1, 0, 1]
+    assert manifest.frame["attribute.chest_tube"].to_list()[:4] == [1, 0, 0, 1]
+    assert manifest.frame["attribute.pacemaker"].to_list()[:2] == [0, 0]
+    assert manifest.frame["attribute.bedside"].to_list()[:4] == [1, 0, 0, 1]
+    assert manifest.frame["view"].to_list()[:2] == ["AP_horizontal", "PA"]
+    assert manifest.frame["patient_id"].to_list()[:4] == ["0", "0", "1", "1"]
+    assert (manifest.frame["age"][0], manifest.frame["sex"][1]) == ("84", "F")
+    assert manifest.images()[4] == root.resolve() / "1" / "216840804_002.png"
+    assert any("has 80 rows, 160,788 fewer than the 160,868 published" in note for note in manifest.card.notes)
+
+
+def test_films_of_16_bits_are_read(tree):
+    pixels, quarantine = load_pixels(read(tree[0]), size=32, channels=1)
+    assert len(quarantine) == 0
+    assert pixels.std() > 10
+
+
+def test_blank_and_excluded_lists_are_unknown(tree):
+    manifest = read(tree[0])
+    assert manifest.frame["label.pneumothorax"].to_list()[-3:] == [1, None, None]
+    assert manifest.frame["attribute.chest_tube"].to_list()[-2:] == [None, None]
+    assert "labels: all; 2 of 80 rows have none" in manifest.card.notes
+
+
+def test_labels_of_physicians_only_are_an_option(tree):
+    assert len(read(tree[0], labels="physician")) == 60
+    with pytest.raises(UsageError, match=r"options\.labels: 'doctor' is not one of all, physician"):
+        read(tree[0], labels="doctor")
+
+
+def test_projections_that_are_no_chest_film_are_left_out_and_lateral_ones_too(tree):
+    edit(tree[0], lambda text: text.replace(",PA,", ",L,", 1).replace(",PA,", ",COSTAL,", 1))
+    manifest = read(tree[0])
+    assert len(manifest) == 78
+    assert "1 rows of other projections (COSTAL, EXCLUDE) are left out" in manifest.card.notes
+    assert "1 lateral views are left out (dataset.views: frontal)" in manifest.card.notes
+    assert read(tree[0], views="all").frame["view"][1] == "lateral"
+
+
+@pytest.mark.parametrize("cell", ["['pneumothorax'", "[1]", "3", "'mass'", "__import__('os')"])
+def test_what_is_no_list_of_words_is_refused_naming_the_row(tree, cell):
+    edit(tree[0], lambda text: text.replace("['pneumothorax']", cell, 1))
+    with pytest.raises(InputError, match=r"row 2, column 'Labels' holds '.*'; expected a list such as \['pneumonia'"):
+        read(tree[0])
+
+
+def test_two_rows_of_one_image_are_refused(tree):
+    edit(tree[0], lambda text: text + text.splitlines()[1] + "\n")
+    with pytest.raises(InputError, match=r"the ImageID '216840800_000\.png' stands in row 1 and again in row 81"):
+        read(tree[0])
