@@ -32,7 +32,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         open_dataset(DatasetConfig(name="chexprt", root="x"))
 
 
-@pytest.mark.parametrize("name", ["chexpert", "table"])
+@pytest.mark.parametrize("name", ["montgomery", "table"])
 def test_options_are_refused_by_a_data_set_that_has_none(name, tmp_path):
     config = DatasetConfig(name=name, root=str(tmp_path), options={"size": 48})
     with pytest.raises(UsageError, match=rf"dataset.options.size: the data set '{name}' has no options; leave this"):
