@@ -104,8 +104,8 @@ def test_the_score_is_the_sigmoid_of_the_logit_and_no_pass_is_made_twice(linear,
         logits = linear(images).gather(1, targets[:, None])[:, 0]
     assert found.logit == pytest.approx(logits.numpy(), rel=1e-5)
     assert found.score == pytest.approx(torch.sigmoid(logits).numpy(), rel=1e-5)
-    # 5 images, 2 baselines, 3 nodes are three batches of ten; images and baselines one without gradient each.
-    assert passes == [(10, False)] * 3 + [(10, True)] * 3
+    # 5 images, 1 black and 5 other baselines are two batches; 5 images, 2 baselines, 3 nodes are three.
+    assert passes == [(10, False)] * 2 + [(10, True)] * 3
 
 
 def some_findings():
@@ -169,7 +169,10 @@ def test_an_image_that_does_not_reach_the_tolerance_keeps_its_error_and_the_step
     assert found.delta[0] > 1e-9
 
 
-@pytest.mark.parametrize(("quadrature", "added"), [("gauss_legendre", [4, 8, 16]), ("midpoint", [4, 8, 24])])
+@pytest.mark.parametrize(
+    ("quadrature", "added"),
+    [("gauss_legendre", [4, 8, 16]), ("midpoint", [4, 5, 8, 16])],
+)
 def test_levels_carry_what_was_found_and_their_weights_sum_to_one(quadrature, added):
     levels = growing_levels(quadrature, 4, 36)
     assert [len(level.nodes) for level in levels] == added
@@ -185,10 +188,16 @@ def test_gauss_legendre_levels_stay_exact_for_polynomials():
     assert total == pytest.approx(1 / 6, rel=1e-12)
 
 
-def test_midpoint_levels_are_together_the_midpoints_of_the_finest():
+def test_midpoints_are_refined_to_trapezoids_of_twice_as_many_cells_each_node_taken_once():
     levels = growing_levels("midpoint", 4, 36)
-    assert np.sort(np.concatenate([level.nodes for level in levels])) == pytest.approx((np.arange(36) + 0.5) / 36)
-    assert levels[-1].carry == pytest.approx(1 / 3)
+    spent = levels[0].nodes
+    assert spent == pytest.approx([0.125, 0.375, 0.625, 0.875])
+    total = levels[0].weights @ levels[0].nodes ** 5
+    for cells, level in zip((8, 16, 32), levels[1:], strict=True):
+        spent = np.sort(np.concatenate([spent, level.nodes]))
+        total = level.carry * total + level.weights @ level.nodes**5
+        assert spent == pytest.approx(np.linspace(0, 1, cells + 1))
+        assert total == pytest.approx(np.trapezoid(spent**5, spent), rel=1e-12)
 
 
 def test_midpoints_give_what_captum_gives_for_them(conv_net, images, targets):
