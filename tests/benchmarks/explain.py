@@ -11,7 +11,7 @@ For a DenseNet-121 at 224 px, in a folder that keeps the classifier and the mask
 processes share that work with ``--only-reference --share K/N``)::
 
     python -m tests.benchmarks.explain --architecture densenet121 --stages 64x10,112x1,224x0.5 --train 1000
-        --images 12 --keep FOLDER
+        --images 12 --steps 12 --batch-size 16 --batches 8 16 32 --keep FOLDER
 """
 
 from __future__ import annotations
