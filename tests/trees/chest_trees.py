@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from trees.chexpert_tree import FINDINGS, HEADER, write_chexpert
-from trees.pictures import film, save, square, write_lines
+from trees.pictures import film, save, save_film, square, write_lines
 
 FILMS = 40
 NIH_FINDINGS = "Infiltration|Pneumothorax"
@@ -23,7 +23,7 @@ LABELER = [
 
 
 def _picture(path: Path, n: int, **kwargs) -> None:
-    save(path, film(n, ill=n % 2 == 1, tube=n % 3 == 0, **kwargs))
+    save_film(path, ill=n % 2 == 1, tube=n % 3 == 0, **kwargs)
 
 
 def write_siim(root: Path) -> list[str]:
@@ -115,7 +115,7 @@ def write_mimic(root: Path) -> list[str]:
     for n, name in enumerate(ids):
         patient, study = 10_000_032 + n // 4, 50_414_267 + n // 2
         place = root / "files" / f"p{str(patient)[:2]}" / f"p{patient}" / f"s{study}"
-        save(place / f"{name}.jpg", film(n, ill=n // 2 % 2 == 1, tube=n % 3 == 0))
+        save_film(place / f"{name}.jpg", ill=n // 2 % 2 == 1, tube=n % 3 == 0)
         words = "CHEST (PORTABLE AP)" if n % 3 == 0 else "CHEST (PA AND LAT)"
         metadata.append(f"{name},{patient},{study},{words},{'AP' if n % 3 == 0 else 'PA'},32,32")
         splits.append(f"{name},{study},{patient},{('train', 'train', 'validate', 'test')[n // 4 % 4]}")
@@ -194,7 +194,7 @@ def write_covid(root: Path) -> None:
             for name, ill in (("COVID-19", 1), ("Non-COVID", 0), ("Normal", 0)):
                 place = root / part / part / split / name
                 for n in range(count):
-                    save(place / "images" / f"{name}_{split}{n}.png", film(n, ill=ill == 1, tube=n % 2 == 0))
+                    save_film(place / "images" / f"{name}_{split}{n}.png", ill=ill == 1, tube=n % 2 == 0)
                     save(place / "lung masks" / f"{name}_{split}{n}.png", square())
                     if part.startswith("Infection"):
                         save(place / "infection masks" / f"{name}_{split}{n}.png", square() * ill)
@@ -209,7 +209,7 @@ def write_jsrt(root: Path) -> list[str]:
     """Pictures repacked as PNG, and ``scratch/fold{1,2}/masks/`` with blanks in the names of folders."""
     names = [f"JPCLN{n:03d}" for n in range(1, 25)] + [f"JPCNN{n:03d}" for n in range(1, 21)]
     for n, name in enumerate(names):
-        save(root / "All247images" / f"{name}.png", film(n, ill=name.startswith("JPCLN"), tube=n % 3 == 0))
+        save_film(root / "All247images" / f"{name}.png", ill=name.startswith("JPCLN"), tube=n % 3 == 0)
         fold = root / "scratch" / f"fold{1 if int(name[-1]) % 2 else 2}" / "masks"
         for part, shift in (
             ("left lung", 0),

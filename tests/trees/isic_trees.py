@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trees.pictures import film, save, square, write_lines
+from trees.pictures import save, save_film, square, write_lines
 
 ARTEFACTS = "dark_corner,hair,gel_border,gel_bubble,ruler,ink,patches"
 WORDS = {0: "benign", 1: "malignant"}
@@ -23,7 +23,7 @@ def write_isic2017(root: Path) -> list[str]:
             name = f"ISIC_{n:07d}"
             ids.append(name)
             data = root / f"ISIC-2017_{part}_Data"
-            save(data / f"{name}.jpg", film(n, ill=n % 2 == 1, tube=n % 3 == 0, colours=3))
+            save_film(data / f"{name}.jpg", ill=n % 2 == 1, tube=n % 3 == 0, colours=3)
             save(data / f"{name}_superpixels.png", square())
             save(root / f"ISIC-2017_{part}_Part1_GroundTruth" / f"{name}_segmentation.png", square())
             labels.append(f"{name},{n % 2}.0,{int(n % 4 == 2)}.0")
@@ -41,10 +41,8 @@ def write_traps(root: Path) -> list[str]:
     """Trap set 1: images of val stand in train as well; a column ``vasc``; images called PNG that are JPEGs."""
     ids = [f"ISIC_{n:07d}" for n in range(60)]
     for n, name in enumerate(ids):
-        save(
-            root / "ISIC2018_Task1-2_Training_Input" / f"{name}.jpg",
-            film(n, ill=n % 2 == 1, tube=n % 3 == 0, colours=3),
-        )
+        image = root / "ISIC2018_Task1-2_Training_Input" / f"{name}.jpg"
+        save_film(image, ill=n % 2 == 1, tube=n % 3 == 0, colours=3)
         save(root / "ISIC2018_Task1_Training_GroundTruth" / f"{name}_segmentation.png", square())
     write_lines(root / "ISIC2018_Task1_Training_GroundTruth" / "ATTRIBUTION.txt", ["CC-BY-NC"])
     for split, numbers in (("train", range(40)), ("val", range(30, 40)), ("test", range(40, 60))):
@@ -71,7 +69,7 @@ def one_hot(name: str, n: int, codes: list[str], beside: str = "") -> str:
 
 def skin(path: Path, n: int) -> None:
     """An image of which ``n`` says all."""
-    save(path, film(n, ill=n % 2 == 1, tube=n % 3 == 0, colours=3))
+    save_film(path, ill=n % 2 == 1, tube=n % 3 == 0, colours=3)
 
 
 def write_inferred(root: Path, ids: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,11 @@ def film(number: int, *, ill: bool, tube: bool = False, size: int = 32, colours:
     if tube:
         pixels[-4:-2, :] = 240
     return pixels
+
+
+def save_film(path: Path, **kwargs) -> None:
+    """Write a film that no other path has: one file in two splits is refused."""
+    save(path, film(crc32("/".join(path.parts[-3:]).encode()), **kwargs))
 
 
 def square(size: int = 32):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trees.pictures import film, save, square, write_lines
+from trees.pictures import save, save_film, square, write_lines
 
 FILMS = 40
 
@@ -14,7 +14,7 @@ def _films(base: Path, prefix: str) -> list[str]:
     for n in range(FILMS):
         name = f"{prefix}_{n + 1:04d}_{n % 2}"
         names.append(name)
-        save(base / "CXR_png" / f"{name}.png", film(n, ill=n % 2 == 1, tube=n % 3 == 0))
+        save_film(base / "CXR_png" / f"{name}.png", ill=n % 2 == 1, tube=n % 3 == 0)
     return names
 
 
@@ -62,5 +62,5 @@ def write_mixture(root: Path) -> tuple[list[str], list[str]]:
         if n < 30:
             save(base / "masks" / f"{name}_mask.png", square())
         else:
-            save(base / "test" / f"{name}.png", film(n, ill=False))
+            save_film(base / "test" / f"{name}.png", ill=False)
     return american, chinese
