@@ -2,11 +2,15 @@
 
 The card holds the SHA-256 of the weights, so that a flipped bit is found on loading; a card without
 weights, or the other way round, is a stage that was not finished. No pickle is ever read.
+
+Of a segmenter whose encoder was fixed a file may hold what learnt alone. Then the encoder is taken from the
+segmenter it started from, which lies beside it or one folder up and is known by its SHA-256.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,37 +58,36 @@ def save_learnt(segmenter: Segmenter, path: Path) -> str:
     return _write(save(state), segmenter, path)
 
 
-def load_learnt(path: Path, base: Path) -> Segmenter:
-    """Read a segmenter whose file lacks the fixed encoder, which comes from the segmenter it started from.
-
-    Raises:
-        UsageError: there is no such file, or ``base`` is not what it started from.
-        OutputError: weights or card are truncated, altered, or do not belong together.
-    """
-    card, data = _read_checked(path)
-    if not isinstance(card, SegmenterCard) or not card.encoder_fixed:
-        raise UsageError(f"{path} is whole: it needs no other weights; read it alone")
-    start = load_as(base, Segmenter)
-    if _read_card(base)[1] != card.started_from:
-        raise UsageError(
-            f"{path} started from weights of SHA-256 {card.started_from[:12]}, which {base} does not hold; "
-            "name the segmenter it was fine-tuned from"
-        )
-    encoder = {name.replace(ENCODER, FIXED, 1): t for name, t in start.state_dict().items() if name.startswith(ENCODER)}
-    return _filled(build_segmenter(card), {**encoder, **load(data)}, path)
-
-
 def load_model(path: Path) -> Model:
-    """Read a model.
+    """Read a model; of a file without its fixed encoder, together with the segmenter it started from.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or the segmenter that it started from is not beside it.
         OutputError: weights or card are truncated, altered, or do not belong together.
     """
     card, data = _read_checked(path)
+    state = load(data)
     if isinstance(card, ClassifierCard):
-        return _filled(build_classifier(card), load(data), path)
-    return _filled(build_segmenter(card), load(data), path)
+        return _filled(build_classifier(card), state, path)
+    if card.encoder_fixed and not any(name.startswith(FIXED) for name in state):
+        start = load_as(_start_of(path, card), Segmenter).state_dict()
+        state |= {name.replace(ENCODER, FIXED, 1): t for name, t in start.items() if name.startswith(ENCODER)}
+    return _filled(build_segmenter(card), state, path)
+
+
+def _start_of(path: Path, card: SegmenterCard) -> Path:
+    """Return the file that holds the weights a segmenter started from."""
+    folders = path.absolute().parents[:2]
+    others = [one for folder in folders for one in sorted(folder.glob("*.safetensors")) if one.name != path.name]
+    for other in others:
+        with suppress(UsageError, OutputError):  # some other file of weights, without a card of ours
+            if _read_card(other)[1] == card.started_from:
+                return other
+    raise UsageError(
+        f"{path} holds only what learnt beside a fixed encoder; the segmenter it started from (SHA-256 "
+        f"{card.started_from[:12]}...) is none of the {len(others)} other files of weights in "
+        f"{' and '.join(map(str, folders))}; put it beside it, together with its card"
+    )
 
 
 def _read_checked(path: Path) -> tuple[ModelCard, bytes]:

@@ -20,6 +20,8 @@ from shortcut_audit.errors import UsageError
 PREFIXES = ("network.encoder.encoder.model.", "network.encoder.model.", "encoder.model.", "network.", "model.")
 """What stands before the name of a timm tensor: in a segmenter of ours, in one of smp, in a classifier of ours."""
 ENCODERS = ("network.encoder.", "encoder.")
+DECODER = "network.decoder."
+ADAPTERS = "network.encoder.adapters."
 NAMED = 3
 
 
@@ -82,12 +84,19 @@ def read_tensors(path: Path, *, key: str) -> dict[str, Tensor]:
         key: of the configuration that names it, for the message.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or is what learnt beside a fixed encoder, without that encoder.
     """
     try:
-        return load_file(path)
+        found = load_file(path)
     except (OSError, SafetensorError) as error:
         raise UsageError(f"{key}: {path} is not a readable safetensors file ({error})") from error
+    encoder = [name for name in found if name.startswith(ENCODERS) and not name.startswith(ADAPTERS)]
+    if any(name.startswith(DECODER) for name in found) and not encoder:
+        raise UsageError(
+            f"{key}: {path} holds only what learnt beside a fixed encoder; name the segmenter it started from: "
+            "the encoder is that one's"
+        )
+    return found
 
 
 def is_segmenter(found: Mapping[str, Tensor]) -> bool:

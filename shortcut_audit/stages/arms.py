@@ -36,7 +36,7 @@ from shortcut_audit.report.arms import write_arms_report
 from shortcut_audit.runs import Run
 from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools
-from shortcut_audit.stages.learn import PRETRAINED, check_memory
+from shortcut_audit.stages.learn import PRETRAINED, check_memory, outputs
 from shortcut_audit.stages.study import MANIFEST, Study, drawn_masks
 from shortcut_audit.training.train_arm import DrawnFilms, Start, begin_arm, overlap_on, train_arm
 
@@ -120,6 +120,19 @@ class Arms:
         for arm in self.config.finetune.arms:
             begin_arm(arm, card, self.start, adapter_width=self.config.finetune.adapter_width, weights=settings.weights)
 
+    def keep_start(self) -> None:
+        """Put the pre-trained segmenter beside weights that are without its encoder: they are read together."""
+        settings = self.config.finetune
+        if not settings.keep_weights or not {"frozen", "adapters"} & set(settings.arms):
+            return
+
+        def work() -> None:
+            for name in outputs(PRETRAINED):
+                write_atomic(self.study.run.path(f"{FOLDER}/{name}"), self.source.path(name).read_bytes())
+
+        kept = [f"{FOLDER}/{name}" for name in outputs(PRETRAINED)]
+        self.study.run.stage("arms' start", inputs={"start": self._digest}, outputs=kept, work=work)
+
     def learn(self, unit: Unit) -> Training:
         """Train once, or take what was trained before."""
         output = f"{FOLDER}/{unit.name}.json"
@@ -167,6 +180,7 @@ def compare_arms(study: Study, source: Run) -> ArmsResult:
     """
     arms, settings = Arms(study, source), study.config.finetune
     arms.check_start()
+    arms.keep_start()
     rates = [rate for arm in settings.arms for rate in _try_rates(arms, arm)]
     taken = {rate.arm: rate.learning_rate for rate in rates if rate.taken}
     trainings = [

@@ -4,9 +4,9 @@ import pytest
 import torch
 from small_networks import SIZE, equal_weights, segmenter_card, small_segmenter, weights_of
 
-from shortcut_audit.errors import UsageError
-from shortcut_audit.models.checkpoint import load_learnt, load_model, save_learnt, save_model
-from shortcut_audit.models.segmenter import ENCODER, FIXED, fix_encoder
+from shortcut_audit.errors import OutputError, UsageError
+from shortcut_audit.models.checkpoint import card_path, load_model, save_learnt, save_model
+from shortcut_audit.models.segmenter import ENCODER, FIXED, build_segmenter, fix_encoder
 
 PIXELS = torch.rand(2, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
 
@@ -57,23 +57,52 @@ def test_a_stage_without_channels_has_no_adapter():
     assert torch.isfinite(one_step(model)(PIXELS)).all()
 
 
-def test_what_learnt_is_a_small_file_that_is_whole_with_what_it_started_from(tmp_path):
-    base, other = tmp_path / "base.safetensors", tmp_path / "other.safetensors"
+@pytest.fixture
+def small(tmp_path):
+    """The file of what learnt, in a folder below that of the segmenter it started from; and the model itself."""
     start = small_segmenter(seed=3)
-    digest = save_model(start, base)
-    save_model(small_segmenter(seed=4), other)
+    digest = save_model(start, tmp_path / "base.safetensors")
     model = adapted()
     model.card = model.card.model_copy(update={"started_from": digest})
     one_step(model)
-    small = tmp_path / "small.safetensors"
-    save_learnt(model, small)
+    (tmp_path / "arms").mkdir()
+    save_learnt(model, tmp_path / "arms" / "small.safetensors")
+    return tmp_path / "arms" / "small.safetensors", model
 
-    assert small.stat().st_size < base.stat().st_size / 2
-    assert equal_weights(weights_of(load_learnt(small, base)), weights_of(model))
-    with pytest.raises(UsageError, match=r"small.safetensors started from weights of SHA-256 .* name the segmenter"):
-        load_learnt(small, other)
-    with pytest.raises(UsageError, match=r"base.safetensors is whole: it needs no other weights; read it alone"):
-        load_learnt(base, base)
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_what_learnt_is_a_small_file_read_together_with_what_it_started_from(small, tmp_path, beside):
+    path, model = small
+    base = tmp_path / "base.safetensors"
+    assert path.stat().st_size < base.stat().st_size / 2
+    save_model(small_segmenter(seed=4), path.with_name("another.safetensors"))
+    path.with_name("without a card.safetensors").write_bytes(b"")
+    if beside:
+        for place in (base, card_path(base)):
+            place.rename(path.with_name(place.name))
+    assert equal_weights(weights_of(load_model(path)), weights_of(model))
+
+
+def test_where_the_base_is_another_one_it_is_refused(small, tmp_path):
+    path, model = small
+    save_model(small_segmenter(seed=4), tmp_path / "base.safetensors")
+    said = r"small.safetensors holds only what learnt .*%s.* none of the 1 other files of weights in .*arms and .*; put"
+    with pytest.raises(UsageError, match=said % model.card.started_from[:12]):
+        load_model(path)
+
+
+def test_an_altered_base_is_not_read(small, tmp_path):
+    base = tmp_path / "base.safetensors"
+    base.write_bytes(base.read_bytes()[:-1] + b"x")
+    with pytest.raises(OutputError, match=r"base.safetensors is not what its card base.json says"):
+        load_model(small[0])
+
+
+@pytest.mark.parametrize("width", [None, 0.25])
+def test_a_file_without_an_encoder_gives_no_encoder(tmp_path, width):
+    save_learnt(fix_encoder(small_segmenter(), width=width), tmp_path / "small.safetensors")
+    with pytest.raises(UsageError, match=r"segmenter.weights: .*small.safetensors holds only what learnt .* that one"):
+        build_segmenter(segmenter_card(), weights=str(tmp_path / "small.safetensors"))
 
 
 def test_a_whole_file_of_an_adapted_segmenter_is_read_like_any_other(tmp_path):

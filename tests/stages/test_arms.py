@@ -11,7 +11,7 @@ from small_networks import equal_weights, segmenter_card, small_segmenter, weigh
 
 from shortcut_audit.audit.arms.result import LONG, ArmsResult
 from shortcut_audit.errors import InputError, OutputError, UsageError
-from shortcut_audit.models.checkpoint import load_learnt, save_model
+from shortcut_audit.models.checkpoint import load_model, save_model
 from shortcut_audit.models.segmenter import ENCODER, FIXED, HEAD
 from shortcut_audit.stages import arms as module
 from shortcut_audit.stages import learn
@@ -149,7 +149,10 @@ def test_the_files_say_the_same_and_adapters_are_a_small_file(make_study, source
     small = next(folder.glob("arms/adapters-100pct-*.weights.safetensors"))
     whole = next(folder.glob("arms/full-100pct-*.weights.safetensors"))
     assert small.stat().st_size < whole.stat().st_size / 2
-    assert load_learnt(small, source.path(learn.PRETRAINED)).card.adapter_width == 0.25
+    base = folder / "arms" / learn.PRETRAINED
+    assert base.read_bytes() == source.path(learn.PRETRAINED).read_bytes()
+    assert load_model(small).card.adapter_width == 0.25
+    assert study.run.intact(f"arms/{learn.PRETRAINED}")
     shared = [(folder / name).read_text() for name in ("arms.json", "arms.csv", "arms.html")]
     shared += [path.read_text() for path in folder.glob("arms/*.json")]
     assert not [one for one in study.manifest.ids for text in shared if f'"{one}"' in text]
