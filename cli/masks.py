@@ -43,7 +43,7 @@ def info(options: PrintOptions, *, store: Store) -> None:
     if options.as_json:
         emit_json(asdict(summary))
     else:
-        _print_summary(summary)
+        print_summary(summary)
 
 
 @app.command()
@@ -139,7 +139,8 @@ def import_(
     emit(f"next:  audit pretrain --masks {path} with the same data set")
 
 
-def _print_summary(summary: Summary) -> None:
+def print_summary(summary: Summary) -> None:
+    """Print a store in numbers, for people."""
     emit(f"format:    {summary.version}, {summary.kind}")
     emit(f"manifest:  {summary.manifest}")
     emit(f"model:     {summary.model or 'none: made elsewhere'}")
@@ -150,29 +151,29 @@ def _print_summary(summary: Summary) -> None:
     emit(f"made:      {', '.join(summary.conditions) or 'on a CPU, in one go'}"
          f"{': bytes may differ from those of another run' if summary.conditions else ''}")  # fmt: skip
     for section, values in summary.settings.items():
-        emit(f"{section}:")
-        for key, value in values.items() if isinstance(values, dict) else {"": values}.items():
-            emit(f"  {key}: {value}")
+        if isinstance(values, dict):
+            emit(f"{section}:")
+            for key, value in values.items():
+                emit(f"  {key}: {_said(value)}")
+        else:
+            emit(f"{section}: {_said(values)}")
     _print_histogram("completeness error up to:", summary.completeness)
-    emit(f"  {summary.over_tolerance} beyond the tolerance of {summary.tolerance:g}; "
+    unset = "" if summary.settings.get("explain", {}).get("tolerance") else " (none was set)"
+    emit(f"  {summary.over_tolerance} beyond the tolerance of {summary.tolerance:g}{unset}; "
          f"{summary.without_completeness} without one")  # fmt: skip
     _print_histogram("steps:", summary.steps)
+    if summary.steps_of_quarters:
+        few, many = summary.steps_of_quarters
+        emit(f"  {few:.3g} in the mean for the cheapest quarter of the films, {many:.3g} for the dearest")
     emit("part of the image in the mask, by quantile:")
-    header = (
-        "finding",
-        "pairs",
-        "say nothing",
-        "empty",
-        "min",
-        "5 %",
-        "25 %",
-        "50 %",
-        "75 %",
-        "95 %",
-        "max",
-        "ignored",
-    )
-    emit_table(header, [_areas_row(name, areas) for name, areas in summary.findings.items()])
+    emit_table(AREAS, [_areas_row(name, areas) for name, areas in summary.findings.items()])
+
+
+def _said(value: object) -> str:
+    """Return a constant as a person writes it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
 
 
 def _print_histogram(title: str, counts: Mapping[str, int]) -> None:

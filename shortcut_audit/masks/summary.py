@@ -50,6 +50,8 @@ class Summary:
         tolerance: of the completeness error.
         over_tolerance: pairs beyond it.
         steps: quadrature steps to pairs.
+        steps_of_quarters: mean steps of the quarter of the films that took fewest, and of that which took most;
+            None for methods without steps.
         conditions: why the bytes may differ from those of another run of the same job.
     """
 
@@ -69,6 +71,7 @@ class Summary:
     tolerance: float
     over_tolerance: int
     steps: Mapping[str, int]
+    steps_of_quarters: tuple[float, float] | None
     conditions: tuple[str, ...]
 
 
@@ -86,6 +89,7 @@ def summarise(store: MaskStore) -> Summary:
         completeness=_histogram(delta), without_completeness=len(pairs) - len(delta),
         tolerance=tolerance, over_tolerance=int((delta > tolerance).sum()),
         steps={str(step): int(count) for step, count in zip(steps, counts, strict=True)},
+        steps_of_quarters=_steps_of_quarters(store),
         conditions=store.conditions,
     )  # fmt: skip
 
@@ -94,6 +98,18 @@ def _histogram(delta: NDArray[np.float32]) -> dict[str, int]:
     bins = np.searchsorted(np.array(EDGES, dtype=np.float32), delta, side="left")
     counts: list[int] = np.bincount(bins, minlength=len(EDGES) + 1).tolist()
     return dict(zip([*(f"{edge:g}" for edge in EDGES), "more"], counts, strict=True))
+
+
+def _steps_of_quarters(store: MaskStore) -> tuple[float, float] | None:
+    counted = store.columns["steps"] >= 0
+    if not counted.any():
+        return None
+    film = store.pairs.sample[counted]
+    most = np.zeros(len(store.pairs.sample_ids), dtype=np.int64)
+    np.maximum.at(most, film, store.columns["steps"][counted])
+    by_film = np.sort(most[np.unique(film)])
+    quarter = max(len(by_film) // 4, 1)
+    return float(by_film[:quarter].mean()), float(by_film[-quarter:].mean())
 
 
 def _areas(store: MaskStore, chosen: Bools) -> Areas:

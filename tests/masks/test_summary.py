@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from shortcut_audit_cli.masks import print_summary
 
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.masks.summary import summarise
@@ -54,3 +55,33 @@ def test_masks_that_say_nothing_and_masks_that_say_nothing_is_there_differ(tmp_p
     found = summarise(MaskStore(fill(tmp_path, make_job(), changed + records[5:]))).findings
     assert sum(areas.unknown for areas in found.values()) == 2
     assert sum(areas.empty for areas in found.values()) == 3
+
+
+def test_the_cheapest_and_the_dearest_quarter_of_the_films(tmp_path, make_job, fill, records):
+    # The films in order take 1, 2, 3 ... steps; where a film has two pairs, its second one took one step only.
+    order = {name: n for n, name in enumerate(dict.fromkeys(record.sample_id for record in records))}
+    seen, changed = set(), []
+    for record in records:
+        first = record.sample_id not in seen
+        seen.add(record.sample_id)
+        changed.append(replace(record, steps=order[record.sample_id] + 1 if first else 1))
+    films, quarter = len(order), len(order) // 4
+    found = summarise(MaskStore(fill(tmp_path, make_job(), changed))).steps_of_quarters
+    assert found == pytest.approx(((1 + quarter) / 2, films - (quarter - 1) / 2))
+
+
+def test_a_method_without_steps_has_no_quarters(tmp_path, make_job, fill, records):
+    without = [replace(record, steps=None) for record in records]
+    assert summarise(MaskStore(fill(tmp_path, make_job(), without))).steps_of_quarters is None
+
+
+@pytest.mark.parametrize(("tolerance", "said"), [(None, "0.05 (none was set); 22 without"), (0.1, "0.1; 22 without")])
+def test_it_is_printed_for_people(capsys, tmp_path, make_job, fill, records, tolerance, said):
+    settings = {"explain": {"tolerance": tolerance, "baseline": ["blur", "mean"]}, "classifiers": ["w" * 64]}
+    print_summary(summarise(MaskStore(fill(tmp_path, make_job(settings=settings), records))))
+    told = capsys.readouterr().out
+    assert f"  tolerance: {'none' if tolerance is None else tolerance}\n  baseline: blur, mean\n" in told
+    assert f"classifiers: {'w' * 64}\n" in told
+    assert f"beyond the tolerance of {said}" in told
+    assert "in the mean for the cheapest quarter of the films, " in told
+    assert "  effusion      " in told
