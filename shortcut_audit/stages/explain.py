@@ -56,9 +56,11 @@ def _explainable(study: Study, weights: Path) -> nn.Module:
     channel = {finding: k for k, finding in told.items()}
     missing = [finding for finding in study.findings if finding not in channel]
     if missing or (isinstance(model, Classifier) and model.card.findings != study.findings):
+        advice = "" if isinstance(model, Classifier) else "say in 'classes:' which finding each of its classes is of, "
+        names = model.card.findings if isinstance(model, Classifier) else model.card.classes
         raise UsageError(
-            f"{weights} was trained for {', '.join(told.values())}; this run is about {', '.join(study.findings)}; "
-            "set classifier.findings, or take another model"
+            f"{weights} was trained for {', '.join(names)}; this run is about {', '.join(study.findings)}; "
+            f"{advice}set classifier.findings, or take another model"
         )
     if isinstance(model, Classifier):
         return model

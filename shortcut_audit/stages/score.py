@@ -84,7 +84,8 @@ def score_table(study: Study, files: dict[str, Path], attributes: tuple[str, ...
     if not frames:
         raise UsageError(
             f"none of {', '.join(models)} speaks of a finding of the data set '{study.manifest.card.name}' "
-            f"(it has: {', '.join(study.findings)}); audit it on a data set with its findings"
+            f"(it has: {', '.join(study.findings)}); audit it on a data set with its findings, or say in 'classes:' "
+            "which finding a class is of, as in 'malignant: lesion where melanoma = 1'"
         )
     return ScoresTable.from_frame(_by_seed(pl.concat(frames, how="diagonal")), where=SCORES)
 

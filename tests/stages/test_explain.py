@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from small_networks import small_segmenter
 
 from shortcut_audit.config import Config
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import UsageError
-from shortcut_audit.stages.explain import drawn_references
+from shortcut_audit.models.checkpoint import save_model
+from shortcut_audit.stages.explain import drawn_references, explain_training_films
 
 
 def study_of(tmp_path, masks, *, tune_on=2, rule="mass"):
@@ -55,3 +57,10 @@ def test_a_rule_without_a_constant_is_refused_before_a_mask_is_read(tmp_path):
     study, films = study_of(tmp_path, ["drawn"] * 4, rule="otsu")
     with pytest.raises(UsageError, match="the threshold rule 'otsu' has no constant to tune"):
         drawn_references(study, films)
+
+
+def test_a_segmenter_whose_classes_are_of_no_finding_is_not_explained(make_study, tmp_path):
+    save_model(small_segmenter(classes=("lungs",)), tmp_path / "segmenter.safetensors")
+    said = r"was trained for lungs; this run is about pneumothorax; say in 'classes:' which finding each of its classes"
+    with pytest.raises(UsageError, match=said):
+        explain_training_films(make_study(), [tmp_path / "segmenter.safetensors"])
