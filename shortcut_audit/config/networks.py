@@ -66,7 +66,8 @@ class PseudoMaskConfig(Section):
     drawn masks of training films; 0 does not. ``smooth_px`` is the sigma of a Gaussian at working size;
     components under ``min_area_px`` go; below a score of ``min_score`` the mask says nothing.
     ``ignore_from`` times the threshold is where the band begins that is neither finding nor background.
-    ``heatmap_px`` is the side at which heat maps are stored; 0 stores none.
+    ``heatmap_px`` is the side at which heat maps are stored; 0 stores none. A store of more than ``view_above_gb``
+    (10^9 bytes) is not written a second time when it is sealed: ``masks.h5`` is a view of ``masks.parts``.
     """
 
     rule: str = "mass"
@@ -78,6 +79,7 @@ class PseudoMaskConfig(Section):
     min_score: float = Field(default=0.0, ge=0, le=1)
     ignore_from: float | None = Field(default=None, gt=0, lt=1)
     heatmap_px: int = Field(default=112, ge=0)
+    view_above_gb: float = Field(default=50, ge=0)
 
 
 class SegmenterConfig(Section):

@@ -32,6 +32,10 @@ _PLANE_PACKING = {"compression": "gzip", "compression_opts": 1}
 _LIBVER = ("v110", "v110")
 _BUFFER = 1 << 20
 _ORIGIN = {"mask": (0, 0, 0), "heatmap": (0, 0)}
+PARTS = "masks.parts"
+"""Folder of the shards of a store that is a view of them, beside it."""
+LOST = {"mask": 255, "heatmap": -128}
+"""What a view reads as where a part is lost: foreground that is known; a value that no heat map has."""
 Columns = dict[str, NDArray[Any]]
 Chunks = dict[str, tuple[int, bytes]]
 """Plane to filter mask and packed bytes of one pair."""
@@ -40,6 +44,11 @@ Chunks = dict[str, tuple[int, bytes]]
 def shard_count(pairs: int) -> int:
     """Return how many shards so many pairs are."""
     return -(-pairs // SHARD)
+
+
+def part_name(shard: int) -> str:
+    """Return the file name of a shard."""
+    return f"shard-{shard:06d}.h5"
 
 
 def shard_rows(shard: int, pairs: int) -> range:
@@ -117,8 +126,8 @@ def _deflated(values: NDArray[Any]) -> bytes:
     return packer.compress(values.tobytes()) + packer.flush()
 
 
-def create(memory: Any, job: Job) -> h5py.File:
-    """Open a new store to be filled: head, index and empty planes."""
+def create(memory: Any, job: Job, *, view: bool = False) -> h5py.File:
+    """Open a new store to be filled: head, index, and empty planes or a view of the shards' planes."""
     header, pairs = job.header, job.pairs
     file = h5py.File(memory, "w", libver=_LIBVER, userblock_size=USER_BLOCK, meta_block_size=_BUFFER)
     file.attrs.update({
@@ -133,15 +142,23 @@ def create(memory: Any, job: Job) -> h5py.File:
     if header.mean_image is not None:
         _column(file, "mean_image", header.mean_image)
     for name, shape in plane_shapes(header).items():
-        _plane(file, name, (len(pairs), *shape))
+        (_view if view else _plane)(file, name, (len(pairs), *shape))
     return file
 
 
-def finish(file: h5py.File, columns: Columns, digests: Sequence[bytes], conditions: Sequence[str]) -> None:
-    """Write what is known only when all pairs are there."""
+def finish(
+    file: h5py.File,
+    columns: Columns,
+    digests: Sequence[bytes],
+    conditions: Sequence[str],
+    parts: Sequence[bytes] = (),
+) -> None:
+    """Write what is known only when all pairs are there; of a view also the SHA-256 of its parts."""
     for name in COLUMNS:
         _column(file, name, columns[name])
-    _column(file, "shard_sha256", np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32))
+    for name, values in (("shard_sha256", digests), ("part_sha256", parts)):
+        if values:
+            _column(file, name, np.frombuffer(b"".join(values), np.uint8).reshape(-1, 32))
     file.attrs["conditions"] = json.dumps([*conditions])
 
 
@@ -158,6 +175,15 @@ def write_chunks(planes: Mapping[str, h5py.Dataset], row: int, chunks: Chunks) -
 
 def _plane(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
     return file.create_dataset(name, shape, PLANES[name], chunks=(1, *shape[1:]), **_PLANE_PACKING)
+
+
+def _view(file: h5py.File, name: str, shape: tuple[int, ...]) -> None:
+    whole = h5py.VirtualLayout(shape, PLANES[name])
+    for shard in range(shard_count(shape[0])):
+        rows = shard_rows(shard, shape[0])
+        source = h5py.VirtualSource(f"{PARTS}/{part_name(shard)}", name, (len(rows), *shape[1:]), PLANES[name])
+        whole[rows.start : rows.stop] = source
+    file.create_virtual_dataset(name, whole, fillvalue=LOST[name])
 
 
 def _column(file: h5py.File, name: str, values: NDArray[Any]) -> None:

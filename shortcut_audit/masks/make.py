@@ -99,13 +99,13 @@ def explain_dataset(
     if explain.precision == "bfloat16":
         plain = Explainer(models, explain.model_copy(update={"precision": "float32"}), mean)
         effect = (_effect(explainer, plain, pixels, pairs, cuts),)
-    return _make(folder, job, pixels, explainer=explainer, cuts=cuts, effect=effect)
+    writer = ShardWriter(folder, job, view_above=cut.view_above_gb * 1e9)
+    return _make(writer, job.pairs, pixels, explainer=explainer, cuts=cuts, effect=effect)
 
 
 def _make(
-    folder: Path, job: Job, pixels: Bytes8, *, explainer: Explainer, cuts: Cuts, effect: tuple[str, ...]
+    writer: ShardWriter, pairs: Pairs, pixels: Bytes8, *, explainer: Explainer, cuts: Cuts, effect: tuple[str, ...]
 ) -> MaskStore:
-    writer, pairs = ShardWriter(folder, job), job.pairs
     todo = [writer.rows(shard) for shard in writer.todo]
     with progress("Explaining the classifier", sum(map(len, todo)), "maps") as bar:
         for shard, rows in zip(writer.todo, todo, strict=True):

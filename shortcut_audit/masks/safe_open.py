@@ -8,6 +8,7 @@ Our files are flat lists of chunked arrays of numbers or fixed-length text; all 
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from pathlib import Path
 
 import h5py
@@ -22,10 +23,11 @@ _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FL
 _KINDS = "biufS"
 
 
-def safe_open(path: Path) -> h5py.File:
+def safe_open(path: Path, *, views: Container[str] = ()) -> h5py.File:
     """Open an HDF5 file for reading after having looked at every object in it.
 
     Without HDF5's locks, which fail on network file systems; our files never change once named.
+    The arrays ``views`` may be virtual: of these shape and type may be read, and never a value.
 
     Raises:
         InputError: not readable as HDF5, or it holds what our files never hold.
@@ -33,7 +35,7 @@ def safe_open(path: Path) -> h5py.File:
     file = None
     try:
         file = h5py.File(path, "r", locking=False)
-        problems = [f"'{name}' {problem}" for name in file if (problem := _problem(file, name))]
+        problems = [f"'{name}' {problem}" for name in file if (problem := _problem(file, name, views))]
     except BROKEN as error:
         if file is not None:
             file.close()
@@ -44,8 +46,12 @@ def safe_open(path: Path) -> h5py.File:
     return file
 
 
-def _problem(file: h5py.File, name: str) -> str | None:
-    return _link_problem(file, name) or _dataset_problem(file[name])
+def _problem(file: h5py.File, name: str, views: Container[str]) -> str | None:
+    if problem := _link_problem(file, name):
+        return problem
+    if name in views and file[name].is_virtual:
+        return None
+    return _dataset_problem(file[name])
 
 
 def _link_problem(file: h5py.File, name: str) -> str | None:

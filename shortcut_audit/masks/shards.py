@@ -3,7 +3,8 @@
 A shard is 64 neighbouring pairs. It is built in memory, written whole, and then entered with its
 SHA-256 into ``journal.jsonl``; only what the journal knows and whose hash fits counts as done. All
 this lies in ``masks.work`` beside the store. Sealing copies the packed chunks of all shards into one
-file, stamps it, gives it its name and removes ``masks.work``. Nothing is ever appended with
+file, stamps it, gives it its name and removes ``masks.work``. Where they are too large to be copied, the file
+is a view of them, and ``masks.work`` becomes ``masks.parts``. Nothing is ever appended with
 ``resize``: the length would grow before the data land, and the tail would read as empty masks.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -24,9 +26,11 @@ import numpy as np
 from shortcut_audit.errors import OutputError
 from shortcut_audit.masks.layout import (
     COLUMNS,
+    PARTS,
     Columns,
     create,
     finish,
+    part_name,
     plane_shapes,
     read_shard,
     shard_bytes,
@@ -49,13 +53,14 @@ class ShardWriter:
     Args:
         folder: where ``masks.h5`` shall lie.
         job: all that decides the content.
+        view_above: bytes of all shards above which they stay where they are, and ``masks.h5`` is a view of them.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, job: Job) -> None:
-        self._job = job
+    def __init__(self, folder: Path, job: Job, *, view_above: float = math.inf) -> None:
+        self._job, self._view_above = job, view_above
         self._target = folder / NAME
         self._work = folder / WORK
         self._journal = self._work / "journal.jsonl"
@@ -109,26 +114,35 @@ class ShardWriter:
         """
         if self.todo:
             raise OutputError(f"{self._work}: {len(self.todo)} of {self._count} shards are missing; {AGAIN}")
-        self._check_room()
+        view, parts = self._bytes() > self._view_above, self._target.with_name(PARTS)
+        if not view:
+            self._check_room()
         try:
-            self._publish(self._work / NAME)
+            if parts.exists():  # of a store that is replaced
+                shutil.rmtree(parts)
+            self._publish(self._work / NAME, view=view)
+            if view:  # killed here, the next call finds all shards in place and seals again
+                self._work.rename(parts)
+                (parts / self._journal.name).unlink()
         except OSError as error:
             raise OutputError(f"{self._target} could not be written: {error}; free some space; {AGAIN}") from error
-        shutil.rmtree(self._work)
+        if not view:
+            shutil.rmtree(self._work)
         return self._target
 
-    def _publish(self, temporary: Path) -> None:
+    def _publish(self, temporary: Path, *, view: bool) -> None:
         temporary.touch(mode=PRIVATE)
         columns: list[Columns] = []
         digests = []
-        with create(temporary, self._job) as file:
-            planes = {name: file[name] for name in plane_shapes(self._job.header)}
+        with create(temporary, self._job, view=view) as file:
+            planes = {} if view else {name: file[name] for name in plane_shapes(self._job.header)}
             for shard in range(self._count):
                 part, digest = self._copy(shard, planes)
                 columns.append(part)
                 digests.append(digest)
             whole = {name: np.concatenate([part[name] for part in columns]) for name in COLUMNS}
-            finish(file, whole, digests, self._conditions)
+            hashes = [bytes.fromhex(self._done[shard]["sha256"]) for shard in range(self._count)]
+            finish(file, whole, digests, self._conditions, hashes if view else ())
         write_stamp(temporary)
         publish(temporary, self._target)
 
@@ -141,7 +155,10 @@ class ShardWriter:
         return shard_count(len(self._job.pairs))
 
     def _path(self, shard: int) -> Path:
-        return self._work / f"shard-{shard:06d}.h5"
+        return self._work / part_name(shard)
+
+    def _bytes(self) -> int:
+        return sum(self._path(shard).stat().st_size for shard in range(self._count))
 
     def _resume(self) -> dict[int, dict[str, Any]]:
         entries = _journal_entries(self._journal)
@@ -163,7 +180,7 @@ class ShardWriter:
 
     def _check_room(self) -> None:
         """A disk that fills up under HDF5 ends in a crash of the interpreter, so it is asked before."""
-        needed = sum(self._path(shard).stat().st_size for shard in range(self._count))
+        needed = self._bytes()
         free = shutil.disk_usage(self._work).free
         if free < needed:
             raise OutputError(f"{self._target} needs {needed} bytes, {free} are free; free some space; {AGAIN}")
@@ -176,7 +193,8 @@ class ShardWriter:
         digest = hashlib.sha256()
         chunks, columns = read_shard(data)
         for row, pair in zip(self.rows(shard), chunks, strict=True):
-            write_chunks(planes, row, pair)
+            if planes:
+                write_chunks(planes, row, pair)
             for _, packed in pair.values():
                 digest.update(packed)
         return columns, digest.digest()

@@ -27,7 +27,14 @@ of h x w, S = ceil(P / 64) shards.
     shard_sha256   (S,32)     uint8          of the packed chunks of 64 pairs, pair by pair: mask, heatmap
     mean_image     (C,H,W)    float32        only where it was a baseline
 
-One chunk a pair in mask and heatmap; the others are one chunk. The file holds ids byte for byte:
+One chunk a pair in mask and heatmap; the others are one chunk. A store of more than
+``pseudo_mask.view_above_gb`` is a view: mask and heatmap are virtual arrays over ``masks.parts/shard-000000.h5``
+and so on, 64 pairs each, beside the file; a pair whose part is lost reads as 255 (heatmap: -128), never as an
+empty mask; and there is
+
+    part_sha256    (S,32)     uint8          of each part
+
+The file holds ids byte for byte:
 mode 0600, not to be shared.
 """
 
@@ -46,13 +53,22 @@ from numpy.typing import NDArray
 from shortcut_audit.errors import InputError, OutputError, did_you_mean
 from shortcut_audit.masks.heatmap import dequantise
 from shortcut_audit.masks.layout import COLUMNS, PLANES, Columns, plane_shapes, shard_count
+from shortcut_audit.masks.planes import PartPlanes, Planes, check_parts
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.safe_open import BROKEN, safe_open
 from shortcut_audit.masks.stamp import AGAIN, FORMAT, VERSION, check_stamp
 from shortcut_audit.shapes import Bools, Floats, Heatmap
 
 NAME = "masks.h5"
-_TYPES = {"sample_id": "S", "offset": "i8", "finding": "i8", "shard_sha256": "u1", **PLANES, **COLUMNS}
+_TYPES = {
+    "sample_id": "S",
+    "offset": "i8",
+    "finding": "i8",
+    "shard_sha256": "u1",
+    "part_sha256": "u1",
+    **PLANES,
+    **COLUMNS,
+}
 _KINDS = ("explained", "imported")
 
 
@@ -72,9 +88,13 @@ class MaskStore:
     def __init__(self, path: Path) -> None:
         check_stamp(path)
         self.path = path
-        self._opened: dict[int, _Planes] = {}
-        with safe_open(path) as file:
+        self._opened: dict[int, Planes | PartPlanes] = {}
+        with safe_open(path, views=PLANES) as file:
             self.job, self.columns, self.conditions = _read_small(path, file)
+            self.parts = len(file["part_sha256"]) if "part_sha256" in file else 0
+            """Files that it is a view of; 0 where it is whole in itself."""
+            if self.parts:
+                check_parts(path, file["part_sha256"][:])
         self._offset = np.searchsorted(self.pairs.sample, np.arange(len(self.pairs.sample_ids) + 1))
         self._row_of = {sample_id: n for n, sample_id in enumerate(self.job.pairs.sample_ids)}
 
@@ -164,41 +184,11 @@ class MaskStore:
         # Keyed by process: a handle that came along through a fork is never used.
         process = os.getpid()
         if process not in self._opened:
-            self._opened[process] = _Planes(self.path)
+            self._opened[process] = PartPlanes(self.path) if self.parts else Planes(self.path)
         try:
             return self._opened[process].read(name, row)
         except BROKEN as error:
             raise OutputError(f"{self.path}: '{name}' of pair {row} is damaged ({error}); {AGAIN}") from error
-
-
-class _Planes:
-    """An open store. Reads one chunk by h5py's low-level calls: the others take three times as long."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = safe_open(path)
-        self._planes = {name: _Plane(self._file[name]) for name in PLANES if name in self._file}
-
-    def read(self, name: str, row: int) -> NDArray[Any]:
-        return self._planes[name].read(row)
-
-    def close(self) -> None:
-        self._planes = {}
-        self._file.close()
-
-
-class _Plane:
-    """One array of which a chunk is a pair."""
-
-    def __init__(self, dataset: h5py.Dataset) -> None:
-        self._id, self._type, self._shape = dataset.id, dataset.dtype, dataset.shape[1:]
-        self._space = dataset.id.get_space()
-        self._memory = h5py.h5s.create_simple((1, *self._shape))
-
-    def read(self, row: int) -> NDArray[Any]:
-        self._space.select_hyperslab((row, *[0] * len(self._shape)), (1, *self._shape))
-        values = np.empty(self._shape, self._type)
-        self._id.read(self._memory, self._space, values)
-        return values
 
 
 def _number(value: np.floating[Any]) -> float | None:
@@ -259,8 +249,11 @@ def _array_problem(file: h5py.File, header: StoreHeader) -> str | None:
         "shard_sha256": (shard_count(pairs), 32),
         **{name: (pairs, *shape) for name, shape in plane_shapes(header).items()},
     }
+    viewed = "part_sha256" in file
+    if viewed:
+        shapes["part_sha256"] = (shard_count(pairs), 32)
     for name, expected in shapes.items():
-        chunk = (1, *expected[1:]) if name in PLANES else expected
+        chunk = (None if viewed else (1, *expected[1:])) if name in PLANES else expected
         if not file[name].dtype.str[1:].startswith(_TYPES[name]):
             return f"'{name}' is of type {file[name].dtype}, expected {_TYPES[name]}"
         if file[name].shape != expected or file[name].chunks != chunk:

@@ -11,6 +11,7 @@ from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.masks.bring import Brought, import_masks
 from shortcut_audit.masks.exports import Exported, export_store
+from shortcut_audit.masks.planes import copy_parts
 from shortcut_audit.masks.store import NAME, MaskStore
 from shortcut_audit.masks.summary import Summary, summarise
 from shortcut_audit.masks.verify import Verified, verify_store
@@ -85,8 +86,11 @@ def take_masks(study: Study, store: MaskStore) -> None:
             f"{store.path} holds masks of {header.height} x {header.width} px, this run works at {size}; "
             f"set image.size={header.height}"
         )
-    digest = sha256_file(store.path)
-    study.run.stage(
-        "masks", inputs={"masks": digest}, outputs=[NAME],
-        work=lambda: copy_private(store.path, study.run.path(NAME)),
-    )  # fmt: skip
+    target = study.run.path(NAME)
+
+    def work() -> None:
+        copy_private(store.path, target)
+        if store.parts:
+            copy_parts(store.path, target, store.parts)
+
+    study.run.stage("masks", inputs={"masks": sha256_file(store.path)}, outputs=[NAME], work=work)
