@@ -18,8 +18,8 @@ class FinetuneConfig(Section):
     Without ``arms`` a pre-trained segmenter is fine-tuned once, beside one from scratch. ``fractions`` are of
     the patients with drawn masks. Each arm takes the one of ``learning_rates`` whose validation Dice is best at
     ``tune_fraction`` with the first seed. At ``same_compute_fraction`` the arm from scratch is trained once
-    more, for the steps of pre-training and fine-tuning together (null: not). ``adapter_width`` is the width of
-    an adapter's bottleneck as a share of the channels it adapts.
+    more, for the steps of pre-training and fine-tuning together (null: not; nor is it where no other arm has that
+    fraction). ``adapter_width`` is the width of an adapter's bottleneck as a share of the channels it adapts.
     """
 
     arms: list[ArmName] = []

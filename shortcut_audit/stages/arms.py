@@ -23,7 +23,7 @@ from shortcut_audit.audit.arms.result import (
     Training,
     read_training,
 )
-from shortcut_audit.config.finetune import ArmName
+from shortcut_audit.config.finetune import ArmName, FinetuneConfig
 from shortcut_audit.data.manifest import Manifest, Split
 from shortcut_audit.data.splits import hash_fraction
 from shortcut_audit.errors import InputError, UsageError
@@ -188,7 +188,10 @@ def compare_arms(study: Study, source: Run) -> ArmsResult:
         for seed in settings.seeds for share in settings.fractions for arm in settings.arms
     ]  # fmt: skip
     before = pretraining_steps(source, arms.start[0])
-    if (share := settings.same_compute_fraction) is not None and "scratch" in settings.arms:
+    share, alone = settings.same_compute_fraction, _why_not_long(settings)
+    if alone:
+        say(alone)
+    elif share is not None:
         steps = settings.steps + before
         long = [
             arms.learn(
@@ -201,6 +204,18 @@ def compare_arms(study: Study, source: Run) -> ArmsResult:
     for path in write_arms_report(result, study.run.path(RESULT)):
         say(f"written: {path}")
     return result
+
+
+def _why_not_long(settings: FinetuneConfig) -> str | None:
+    """Return why nothing is trained from scratch for the compute of both, although that is asked for."""
+    share = settings.same_compute_fraction
+    if share is None or (share in settings.fractions and "scratch" in settings.arms):
+        return None
+    lacking = "the arm 'scratch'" if share in settings.fractions else f"{share:g} among finetune.fractions"
+    return (
+        f"nothing is trained from scratch with the steps of pre-training added (finetune.same_compute_fraction: "
+        f"{share:g}): it would stand beside nothing without {lacking}"
+    )
 
 
 def _try_rates(arms: Arms, arm: ArmName) -> list[Rate]:
@@ -269,7 +284,8 @@ def _result(arms: Arms, trainings: Sequence[Training], rates: Sequence[Rate], be
     listed = [
         Learnt(best=one.best, seconds=one.seconds, **one.model_dump(exclude={"checks", "test"})) for one in trainings
     ]
-    unreadable = [note for split in ("train", "val", "test") if (note := study.films(split).quarantine.note())]
+    unreadable = [study.films(split).quarantine.note() for split in ("train", "val", "test")]
+    notes = [*unreadable, _why_not_long(study.config.finetune)]
     return ArmsResult(
         title=f"Ways to fine-tune on {study.manifest.card.name}",
         provenance=collect_provenance(
@@ -280,5 +296,5 @@ def _result(arms: Arms, trainings: Sequence[Training], rates: Sequence[Rate], be
         test_patients=len(set(patients)),
         numbers=tuple(arm_numbers(trainings, patients, study.config.evaluate.confidence)),
         reaches=tuple(reaches(trainings, study.config.finetune.dice_levels)),
-        rates=tuple(rates), trainings=tuple(listed), notes=tuple(unreadable),
+        rates=tuple(rates), trainings=tuple(listed), notes=tuple(filter(None, notes)),
     )  # fmt: skip

@@ -23,6 +23,10 @@ ARMS = (
     "finetune={arms: [full, frozen, adapters, encoder, scratch], fractions: [0.5, 1.0], learning_rates: [0.001, 0.01], "
 )
 SHORT = f"{ARMS}steps: 2, check_every: 1, tune_fraction: 0.5, same_compute_fraction: 0.5, keep_weights: true}}"
+ALONE = (
+    "finetune={{arms: [{arms}], fractions: [1.0], learning_rates: [0.001], steps: 1, check_every: 1, "
+    "tune_fraction: 1.0, same_compute_fraction: {share}}}"
+)
 CLASSES = "classes={lungs: lungs, pneumothorax: pneumothorax}"
 
 
@@ -134,6 +138,20 @@ def test_all_arms_are_trained_alike_and_all_numbers_are_told(make_study, source,
         assert {one.learning_rate for one in result.trainings if one.arm == arm} == {taken.learning_rate}
     learnt = {one.arm: one.learnt for one in result.trainings}
     assert learnt["frozen"] < learnt["adapters"] < learnt["full"] == learnt["encoder"] == learnt["scratch"]
+
+
+@pytest.mark.parametrize(
+    ("arms", "share", "lacking"),
+    [("scratch", 0.25, "without 0.25 among finetune.fractions"), ("frozen", 1.0, "without the arm 'scratch'")],
+)
+def test_a_long_training_that_would_stand_beside_nothing_is_left_out_and_said(
+    make_study, source, trained, arms, share, lacking
+):
+    result = compare_arms(make_study(ALONE.format(arms=arms, share=share), CLASSES), source)
+    assert len(trained) == 1
+    (note,) = result.notes
+    assert note.startswith("nothing is trained from scratch with the steps of pre-training added")
+    assert note.endswith(f"it would stand beside nothing {lacking}")
 
 
 def test_the_files_say_the_same_and_adapters_are_a_small_file(make_study, source):
