@@ -94,7 +94,7 @@ def test_films_of_a_ward(tmp_path):
 
 LEARNS = (
     "finetune.steps=2", "finetune.check_every=1", "finetune.learning_rates=[0.001]", "finetune.fractions=[0.5,1.0]",
-    "finetune.tune_fraction=0.5",
+    "finetune.tune_fraction=0.5", "finetune.same_compute_fraction=0.5",
 )  # fmt: skip
 
 
