@@ -64,6 +64,36 @@ def image_size(path: Path) -> tuple[int, int]:
     return _guarded(path, _size)
 
 
+def stored_as(path: Path) -> tuple[int, int, str]:
+    """Return height and width of a DICOM film and how its pixels are stored, from its header.
+
+    Raises:
+        BadImageError: missing, or no DICOM file with an image.
+    """
+
+    def read(raw: bytes, _: Path) -> tuple[int, int, str]:
+        from shortcut_audit.data import dicom
+
+        return _of_dicom(lambda: dicom.dicom_storage(dicom.read_header(raw, pixels=False)))
+
+    return _guarded(path, read)
+
+
+def view_position(path: Path) -> str | None:
+    """Return the projection that the header of a DICOM film states (PA, AP, ...), None if it states none.
+
+    Raises:
+        BadImageError: missing, or no DICOM file.
+    """
+
+    def read(raw: bytes, _: Path) -> str | None:
+        from shortcut_audit.data import dicom
+
+        return _of_dicom(lambda: dicom.stated_view(dicom.read_header(raw, pixels=False)))
+
+    return _guarded(path, read)
+
+
 def _guarded(path: Path, read: Callable[[bytes, Path], _Result]) -> _Result:
     """Let a reader fail with one message that names the file."""
     try:

@@ -84,6 +84,23 @@ def dicom_size(header: Dataset) -> tuple[int, int]:
     return rows, columns
 
 
+def dicom_storage(header: Dataset) -> tuple[int, int, str]:
+    """Return rows, columns, and how pixels are stored: ``MONOCHROME1, 12 bits, JPEG 2000 Image Compression``.
+
+    Raises:
+        BadImageError: as for :func:`dicom_size`.
+    """
+    rows, columns = dicom_size(header)
+    bits = header.get("BitsStored", header.BitsAllocated)
+    return rows, columns, f"{header.PhotometricInterpretation}, {bits} bits, {header.file_meta.TransferSyntaxUID.name}"
+
+
+def stated_view(header: Dataset) -> str | None:
+    """Return the tag View Position in capitals, None where it is blank or not there."""
+    stated = header.get("ViewPosition")
+    return stated.strip().upper() or None if isinstance(stated, str) else None
+
+
 def read_header(raw: bytes, *, pixels: bool = True) -> Dataset:
     """Parse a file, with or without its pixels.
 

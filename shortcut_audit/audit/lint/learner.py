@@ -49,12 +49,17 @@ def cross_fit(features: Floats, patients: Ints) -> list[Fold]:
         features: (N, D).
         patients: (N,) numbers of the patients, in an order that does not follow the labels.
     """
-    spread = features.std(axis=0)
-    varying = features[:, spread > 1e-12]
-    standard = (varying - varying.mean(axis=0)) / varying.std(axis=0)
+    told = features[:, varying(features)]
+    standard = (told - told.mean(axis=0)) / told.std(axis=0)
     kernel = np.exp(-cdist(standard, standard, "sqeuclidean") / max(standard.shape[1], 1))
     fold = np.unique(patients, return_inverse=True)[1] % FOLDS
     return [_fold(kernel, np.flatnonzero(fold == k), np.flatnonzero(fold != k)) for k in range(FOLDS)]
+
+
+def varying(features: Floats) -> Bools:
+    """Return which features (N, D) differ between films by more than what rounding makes of equal numbers."""
+    different: Bools = features.std(axis=0) > 1e-12
+    return different
 
 
 def _fold(kernel: Floats, test: Ints, train: Ints) -> Fold:

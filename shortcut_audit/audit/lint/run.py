@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from shortcut_audit.audit.lint.leakage import find_leakage
-from shortcut_audit.audit.lint.learner import aurocs, cross_fit, fitted_auroc
+from shortcut_audit.audit.lint.learner import aurocs, cross_fit, fitted_auroc, varying
 from shortcut_audit.audit.lint.material import Material, gather
 from shortcut_audit.audit.lint.null import Null, against_null, exchanged
 from shortcut_audit.audit.lint.probes import PROBES, Clue
@@ -118,7 +118,7 @@ def _unfit(features: Floats, positive: Bools, clusters: np.ndarray) -> str | Non
         patients = len(np.unique(clusters[rows]))
         if patients < LEAST_PATIENTS:
             return f"the {said} with it are of {patients} patients, at least {LEAST_PATIENTS} are needed"
-    if not (features.std(axis=0) > 0).any():
+    if not varying(features).any():
         return "it is the same in every film"
     return None
 

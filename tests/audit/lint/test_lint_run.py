@@ -8,6 +8,7 @@ import pytest
 from audit.lint.films import made
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import roc_auc_score
+from trees.dicom_films import save_dicom
 
 from shortcut_audit.audit.lint import material as gathering
 from shortcut_audit.audit.lint.learner import FOLDS, aurocs, cross_fit
@@ -15,6 +16,7 @@ from shortcut_audit.audit.lint.result import LintResult, refuse_other, save_lint
 from shortcut_audit.audit.lint.run import lint
 from shortcut_audit.config import load_config
 from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import BusyError, UsageError
 
 
@@ -74,6 +76,22 @@ def test_a_column_that_is_blank_where_the_label_is_0_tells_by_its_blanks(tmp_pat
     told = record(result, "age")
     assert (told.said, told.value) == ("not known", None)
     assert told.reason == "the negatives with it are of 0 patients, at least 5 are needed"
+
+
+def test_how_a_dicom_film_is_stored_tells_and_the_end_of_its_uid_is_no_extension(tmp_path):
+    manifest = made(tmp_path)
+    ill = manifest.labels()[:, 0].tolist()
+    names = [f"1.2.826.0.{number}.{1 + positive:.0f}" for number, positive in enumerate(ill)]
+    for name, positive in zip(names, ill, strict=True):
+        save_dicom(tmp_path / name, np.full((8, 6), 0.5), inverted=positive == 1)
+    frame = manifest.frame.with_columns(image=pl.Series(names))
+    films = Manifest.from_frame(frame, card=manifest.card, root=tmp_path, where="films.csv")
+
+    result = lint(films, load_config([]), probes=["image_file"])
+
+    assert record(result, "mode").said == "given away"
+    same = "it is the same in every film"
+    assert [record(result, clue).reason for clue in ("width and height", "extension", "format")] == [same] * 3
 
 
 def test_a_findings_own_mask_is_not_asked_about(tmp_path):

@@ -1,4 +1,4 @@
-"""How an image was saved: bytes, size, extension, format, mode, bit depth."""
+"""How an image was saved: bytes, size, extension, format, mode, bit depth; of DICOM, how its pixels are stored."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from PIL import Image
 from shortcut_audit.audit.lint.material import Material
 from shortcut_audit.audit.lint.probes import PROBES, Clue, clue, with_all
 from shortcut_audit.audit.lint.probes.metadata import encoded
+from shortcut_audit.data.decode import BadImageError, stored_as
+from shortcut_audit.data.places import EXTENSIONS
 
 
 @PROBES.register("image_file")
@@ -38,10 +40,18 @@ def image_file(material: Material) -> list[Clue]:
 
 
 def _facts(path: Path) -> tuple[int, int, int, str, str, str]:
-    """Return width, height, bytes, extension, format and mode; what is no picture for Pillow has only the others."""
-    size, extension = path.stat().st_size, path.suffix or "none"
+    """Return width, height, bytes, extension, format and mode; what is neither picture nor DICOM has only the others.
+
+    What follows the last dot of a DICOM's UID is no extension.
+    """
+    size, extension = path.stat().st_size, path.suffix if path.suffix.lower() in EXTENSIONS else "none"
     try:
         with Image.open(path) as image:
             return image.width, image.height, size, extension, image.format or "none", image.mode
     except OSError:
+        pass
+    try:
+        height, width, mode = stored_as(path)
+    except BadImageError:
         return 0, 0, size, extension, "other", "other"
+    return width, height, size, extension, "DICOM", mode
