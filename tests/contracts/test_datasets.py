@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from trees import chest_trees, folder_tree, isic_trees, tuberculosis_trees
+from trees import chest_trees, dicom_trees, folder_tree, isic_trees, tuberculosis_trees
 from trees.chexpert_tree import write_chexpert
 from trees.table_tree import write_table_tree
 
@@ -69,7 +69,7 @@ def shenzhen(root):
 
 
 def vindr_cxr(root):
-    names = chest_trees.write_vindr(root)
+    names = dicom_trees.write_vindr(root)
     chest_trees.write_tube_table(root / "tubes.csv", names, lambda n: n % 3 == 0)
     return DatasetConfig(name="vindr_cxr", root=str(root), attributes_file=str(root / "tubes.csv"))
 
@@ -91,13 +91,13 @@ def plain(name, write):
 
 
 WRITERS = {
-    "siim_acr": chest_trees.write_siim,
-    "candid_ptx": chest_trees.write_candid,
+    "siim_acr": dicom_trees.write_siim,
+    "candid_ptx": dicom_trees.write_candid,
     "nih_cxr14": chest_trees.write_nih,
     "mimic_cxr_jpg": chest_trees.write_mimic,
     "padchest": chest_trees.write_padchest,
     "chexpert_plus": chest_trees.write_chexpert_plus,
-    "rsna_pneumonia": chest_trees.write_rsna,
+    "rsna_pneumonia": dicom_trees.write_rsna,
     "chexlocalize": chest_trees.write_chexlocalize,
     "isic2017": isic_trees.write_isic2017,
     "isic_traps": isic_trees.write_traps,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from contracts.test_datasets import ALL
 from study.conftest import run_audit
+from trees.dicom_films import CANARY
 
 from shortcut_audit.audit.result.result import read_result
 from shortcut_audit.data.datasets import open_dataset
@@ -37,3 +38,7 @@ def test_it_is_checked_learnt_from_and_audited(name, tmp_path):
     assert attribute in {
         verdict.attribute.partition("=")[0] for verdict in read_result(tmp_path / "r/audit.json").verdicts
     }
+    told = (path for path in (tmp_path / "r").rglob("*") if path.is_file())
+    assert not [path for path in told if CANARY.encode() in path.read_bytes()], (
+        "a header's patient is in a file of ours"
+    )

@@ -7,7 +7,6 @@ Imports nothing from the package: what is written here is what the formats say, 
 from __future__ import annotations
 
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -24,58 +23,6 @@ LABELER = [
 
 def _picture(path: Path, n: int, **kwargs) -> None:
     save_film(path, ill=n % 2 == 1, tube=n % 3 == 0, **kwargs)
-
-
-def write_siim(root: Path) -> list[str]:
-    """``train-rle.csv`` with the blanks of stage 1; every fourth film has two rows. PNGs in ``train_png``."""
-    ids = [f"1.2.276.0.7230010.3.1.4.8323329.{n}.1517875201.{n:06d}" for n in range(FILMS)]
-    lines = ["ImageId, EncodedPixels"]
-    for n, uid in enumerate(ids):
-        _picture(root / "train_png" / f"{uid}.png", n)
-        if n % 2 == 0:
-            lines.append(f"{uid}, -1")
-        else:
-            lines += [f"{uid}, 1024 10 1014 10"] + ([f"{uid}, 524288 5"] if n % 4 == 1 else [])
-    write_lines(root / "train-rle.csv", lines)
-    (root / "cxr_tube_dict.pkl").write_bytes(pickle.dumps({uid: n % 3 == 0 for n, uid in enumerate(ids) if n < 30}))
-    return ids
-
-
-def write_siim_png(root: Path) -> list[str]:
-    """The PNG variant: ``png_images``, ``png_masks`` and a table for train and for test."""
-    base, ids = root / "siim-acr-pneumothorax", []
-    for split, numbers in (("train", range(30)), ("test", range(30, FILMS))):
-        lines = [",new_filename,ImageId,has_pneumo"]
-        for n in numbers:
-            name, uid = f"{n}_{split}_{n % 2}_.png", f"1.2.276.{n}"
-            ids.append(uid)
-            _picture(base / "png_images" / name, n)
-            save(base / "png_masks" / name, square() * (n % 2))
-            lines.append(f"{n},{name},{uid},{n % 2}")
-        write_lines(base / f"stage_1_{split}_images.csv", lines)
-    return ids
-
-
-def write_candid(root: Path) -> list[str]:
-    """Pictures by UID, reports with masks, tubes and rib fractures; film 0 stands under two patients."""
-    ids = [f"1.2.826.0.1.{n}" for n in range(FILMS)]
-    lines = ["SOPInstanceUID,StudyInstanceUID,EncodedPixels,Report,filename"]
-    tubes, ribs = ["anon_SOPUID,annotation,mask_rle"], ["anon_SOPUID,annotation,mask_rle"]
-    for n, uid in enumerate(ids):
-        _picture(root / "candid-ptx-images-512" / f"{uid}.jpg", n)
-        mask = "1024 10 1014 10" if n % 2 else "-1"
-        lines.append(f'{uid},2.25.{n},{mask},"No, or a small, pneumothorax.",P{n // 2:04d}_{n}')
-        if n == 5:
-            lines.append(f"{uid},2.25.{n},524288 5,,P{n // 2:04d}_{n}")
-        if n % 3 == 0:
-            tubes.append(f"{uid},a1,2048 20")
-        if n % 8 == 1:
-            ribs.append(f"{uid},a1,4096 20")
-    lines.append(f"{ids[0]},2.25.0,-1,,P0077_0")
-    write_lines(root / "Pneumothorax_reports.csv", lines)
-    write_lines(root / "chest_tube.csv", [*tubes, f"{ids[1]},a2,-1"])
-    write_lines(root / "Rib_fracture_mask_rle.csv", ribs)
-    return ids
 
 
 def write_nih(root: Path) -> list[str]:
@@ -105,6 +52,20 @@ def write_nih(root: Path) -> list[str]:
     return names
 
 
+def write_nih_expert_labels(root: Path) -> list[str]:
+    """``write_nih``, and Google's two tables of the four findings; every fifth film is in neither."""
+    names = write_nih(root)
+    header, *rows = (root / "Data_Entry_2017_v2020.csv").read_text().splitlines()
+    parts = {"validation": range(180), "test": range(180, len(names))}
+    for part, films in parts.items():
+        lines = [f"{header},Fracture,Pneumothorax,Airspace opacity,Nodule or mass"]
+        for n in films:
+            found = ("YES" if yes else "NO" for yes in (n % 7 == 0, n % 2 == 1, n % 3 == 0, False))
+            lines += [",".join([rows[n], *found])] if n % 5 else []
+        write_lines(root / "four_findings_expert_labels" / f"{part}_labels.csv", lines)
+    return names
+
+
 def write_mimic(root: Path) -> list[str]:
     """The packed tables of 2.0.0; two films a study, labels of the study."""
     import gzip
@@ -128,63 +89,14 @@ def write_mimic(root: Path) -> list[str]:
     return ids
 
 
-def write_vindr(root: Path) -> list[str]:
-    """Kaggle's ``train.csv``: three readers a film, class 14 without a box. The films are PNGs in ``train``."""
-    ids = [f"{n:032x}" for n in range(FILMS)]
-    lines = ["image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max"]
-    for n, name in enumerate(ids):
-        _picture(root / "train" / f"{name}.png", n)
-        for reader in (8, 9, 10):
-            if n % 2 and reader < 8 + n % 4:
-                lines.append(f"{name},Nodule/Mass,8,R{reader},2,3,{10 + reader},12")
-            else:
-                lines.append(f"{name},No finding,14,R{reader},,,,")
-    write_lines(root / "train.csv", lines)
-    return ids
-
-
-def write_vindr_physionet(root: Path) -> list[str]:
-    """``annotations/`` of PhysioNet: three rows a training film, one a test film, other names of one class."""
-    folder, ids = root / "annotations", [f"{n:032x}" for n in range(FILMS)]
-    train, test = (
-        ["image_id,rad_id,Pneumothorax,Other diseases,No finding"],
-        ["image_id,Pneumothorax,Other disease,No finding"],
-    )
-    boxes = "image_id,rad_id,class_name,x_min,y_min,x_max,y_max"
-    drawn = {"train": [boxes], "test": [boxes.replace("rad_id,", "")]}
-    for n, name in enumerate(ids):
-        split = "train" if n < 28 else "test"
-        _picture(root / split / f"{name}.png", n)
-        cells = f"{n % 2},{int(n % 5 == 0)},{1 - n % 2}"
-        if split == "train":
-            train += [f"{name},R{reader},{cells}" for reader in (1, 2)] + [f"{name},R3,0,0,1"]
-        else:
-            test.append(f"{name},{cells}")
-        reader = "R1," if split == "train" else ""
-        drawn[split].append(f"{name},{reader}Pneumothorax,2,3,12,14" if n % 2 else f"{name},{reader}No finding,,,,")
-    write_lines(folder / "image_labels_train.csv", train)
-    write_lines(folder / "image_labels_test.csv", test)
-    for split, lines in drawn.items():
-        write_lines(folder / f"annotations_{split}.csv", lines)
-    return ids
-
-
-def write_rsna(root: Path) -> list[str]:
-    """One row a box, blanks where Target is 0; the classes; a table of DICOM headers."""
-    ids = [f"{n:08d}-14fd-4e49-80ba-63a80b6bddd6" for n in range(FILMS)]
-    labels, classes = ["patientId,x,y,width,height,Target"], ["patientId,class"]
-    headers = [",BodyPartExamined,PatientAge,PatientID,PatientSex,ViewPosition"]
-    for n, name in enumerate(ids):
-        _picture(root / "stage_2_train_images" / f"{name}.png", n)
-        rows = [f"{name},264.0,152.0,213.0,379.0,1"] * (1 + (n % 4 == 1)) if n % 2 else [f"{name},,,,,0"]
-        labels += rows
-        kind = "Lung Opacity" if n % 2 else ("Normal" if n % 4 else "No Lung Opacity / Not Normal")
-        classes += [f"{name},{kind}"] * len(rows)
-        headers.append(f"{n},CHEST,{30 + n},{name},{'MF'[n % 2]},{'PA' if n % 3 else 'AP'}")
-    write_lines(root / "stage_2_train_labels.csv", labels)
-    write_lines(root / "stage_2_detailed_class_info.csv", classes)
-    write_lines(root / "kaggle_stage_2_train_images_dicom_headers.csv", headers)
-    return ids
+def write_mimic_test_labels(root: Path) -> None:
+    """The table that 2.1.0 adds: by study alone, and with another name of Lung Opacity. Of 4 test studies it has 3."""
+    names = ["Airspace Opacity" if name == "Lung Opacity" else name for name in LABELER]
+    lines = ["study_id," + ",".join(names)]
+    for study in (0, 6, 14, 15):
+        found = {"Pneumothorax": "1.0" if study == 6 else "0.0", "Airspace Opacity": "-1.0", "Support Devices": "0.0"}
+        lines.append(f"{50_414_267 + study}," + ",".join(found.get(name, "") for name in names))
+    write_lines(root / "mimic-cxr-2.1.0-test-set-labeled.csv", lines)
 
 
 def write_covid(root: Path) -> None:

@@ -2,8 +2,8 @@
 
 The label ``pneumonia`` is the challenge's Target, ``other_abnormal`` is the class "No Lung Opacity / Not Normal".
 The projection, a known shortcut here, stands only in the DICOM headers; a table of them under ``root``
-(``kaggle_stage_2_train_images_dicom_headers.csv``) gives view, sex and age. There are no patient ids and no test
-labels: images are cut by a hash of their id.
+(``kaggle_stage_2_train_images_dicom_headers.csv``) gives view, sex and age, option ``headers: read`` the view as
+the films themselves state it. There are no patient ids and no test labels: images are cut by a hash of their id.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import DATASETS, refuse_options
+from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.drawn import EMPTY, cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, find_folders, need_file, with_images
@@ -22,6 +22,7 @@ from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient
 from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_filled, check_ids, typed_column
+from shortcut_audit.data.views import HEADERS_OPTION, stated_views
 from shortcut_audit.errors import InputError
 
 LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
@@ -46,13 +47,14 @@ CARD = DataCard(
 @DATASETS.register("rsna_pneumonia")
 def rsna_pneumonia(root: Path, config: DatasetConfig) -> Manifest:
     """RSNA pneumonia detection: lung opacities with boxes, and films abnormal in another way."""
-    refuse_options(config)
+    chosen = chosen_options(config, HEADERS_OPTION)
     path = need_file(root, [LABELS], dataset="the RSNA pneumonia challenge")
     frame = _films(path, root)
     notes = [*PUBLISHED.notes(frame), CUT_NOTE]
     frame = frame.with_columns(cut_by_patient(frame["sample_id"]), **_other(frame, root), **_headers(frame, root))
     frame, missing = with_images(frame, find_folders(root, ["stage_2_train_images*"]) or [root], root, where=str(path))
-    card = replace(CARD, notes=(*notes, *missing))
+    frame, stated = stated_views(frame, root, chosen["headers"])
+    card = replace(CARD, notes=(*notes, *missing, *stated))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(frame, card=card, root=root, where=str(path), allow_shared_patients=allowed)
 

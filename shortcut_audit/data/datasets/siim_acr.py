@@ -3,7 +3,7 @@
 An image may have several rows of run lengths: its mask is their union. There are no patient ids and no public test
 labels: images are cut by a hash of their id, but for the PNG variant, which has train and test. The chest tubes that
 Saab et al. (2022) looked for (``cxr_tube_dict.pkl`` under ``root``) become the attribute ``chest_tube``; of films that
-they did not look at it is not known.
+they did not look at it is not known. Option ``headers: read`` takes the projection from the headers of DICOM films.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import DATASETS, refuse_options
+from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.drawn import EMPTY, cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file, with_images
@@ -23,6 +23,7 @@ from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
 from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_filled, check_ids
+from shortcut_audit.data.views import HEADERS_OPTION, stated_views
 from shortcut_audit.errors import InputError
 
 RUNS = ("train-rle.csv", "stage_2_train.csv")
@@ -46,11 +47,11 @@ CARD = DataCard(
 @DATASETS.register("siim_acr")
 def siim_acr(root: Path, config: DatasetConfig) -> Manifest:
     """SIIM-ACR pneumothorax: run lengths with DICOM, or PNG; chest tubes as labelled by Saab et al."""
-    refuse_options(config)
+    chosen = chosen_options(config, HEADERS_OPTION)
     png = find_file(root, [PICTURES["train"]])
     frame, notes, where = _pictures(root, png) if png else _runs(root)
-    frame = frame.with_columns(**_tubes(frame, root))
-    card = replace(CARD, release="PNG variant" if png else "DICOM", notes=tuple(notes))
+    frame, stated = stated_views(frame.with_columns(**_tubes(frame, root)), root, chosen["headers"])
+    card = replace(CARD, release="PNG variant" if png else "DICOM", notes=(*notes, *stated))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(frame, card=card, root=root, where=where, allow_shared_patients=allowed)
 

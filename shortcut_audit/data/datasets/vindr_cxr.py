@@ -57,9 +57,21 @@ def vindr_cxr(root: Path, config: DatasetConfig) -> Manifest:
         frame, notes, where = _kaggle(root, needed)
     notes.append(f"a finding is 1 where at least {needed} of 3 readers say so")
     frame, missing = with_images(frame, [root], root, where=where)
-    card = replace(CARD, release=Path(where).name, notes=(*notes, *missing))
+    card = replace(CARD, release=Path(where).name, notes=(*notes, *missing, *_resized(frame)))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(frame, card=card, root=root, where=where, allow_shared_patients=allowed)
+
+
+def _resized(frame: pl.DataFrame) -> list[str]:
+    """Say that boxes need the films' own size, which nobody can tell of a picture made of them."""
+    pictures = sum(not name.lower().endswith((".dicom", ".dcm")) for name in frame["image"])
+    if not pictures or not any(name.startswith("mask.") for name in frame.columns):
+        return []
+    note = (
+        f"boxes are in pixels of the DICOM films; images that are no DICOM: {pictures:,} of {frame.height:,}; if they "
+        "were made smaller or larger, their boxes lie elsewhere"
+    )
+    return [note]
 
 
 def finding_key(name: str) -> str:

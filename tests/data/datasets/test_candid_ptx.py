@@ -1,7 +1,7 @@
 """CANDID-PTX: pneumothorax and rib fractures are findings, tubes an attribute with its footprint."""
 
 import pytest
-from trees.chest_trees import write_candid
+from trees.dicom_trees import write_candid
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -31,6 +31,12 @@ def test_labels_tubes_patients_and_masks(tree):
     two_rows = read_drawn(manifest.drawn("mask", "pneumothorax")[4]).foreground
     assert (two_rows.sum(), two_rows[:5, 512].all(), two_rows[:10, 1:3].all()) == (25, True, True)
     assert not read_drawn(manifest.drawn("footprint", "chest_tube")[0]).foreground.any()
+
+
+@pytest.mark.parametrize("place", ["dataset/{}", "dataset/{}.dcm", "candid-ptx-images-512/{}.jpg"])
+def test_films_are_found_by_their_uid_with_or_without_an_extension(tmp_path, place):
+    ids = write_candid(tmp_path, place)
+    assert read(tmp_path).images()[0] == tmp_path.resolve() / place.format(ids[1])
 
 
 def test_an_image_under_two_patients_is_left_out_and_said(tree):

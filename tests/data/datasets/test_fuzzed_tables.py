@@ -11,7 +11,7 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trees import chest_trees, isic_trees
+from trees import chest_trees, dicom_trees, isic_trees
 from trees.chexpert_tree import write_chexpert
 from trees.pictures import film, save
 
@@ -22,13 +22,13 @@ from shortcut_audit.errors import InputError, UsageError
 TABLES = {
     "chexpert": (lambda root: write_chexpert(root, films=10, size=8), "CheXpert-v1.0-small/train.csv"),
     "chexlocalize": (chest_trees.write_chexlocalize, "CheXpert/val_labels.csv"),
-    "siim_acr": (chest_trees.write_siim, "train-rle.csv"),
-    "candid_ptx": (chest_trees.write_candid, "Pneumothorax_reports.csv"),
+    "siim_acr": (dicom_trees.write_siim, "train-rle.csv"),
+    "candid_ptx": (dicom_trees.write_candid, "Pneumothorax_reports.csv"),
     "nih_cxr14": (chest_trees.write_nih, "Data_Entry_2017_v2020.csv"),
     "mimic_cxr_jpg": (chest_trees.write_mimic, "mimic-cxr-2.0.0-chexpert.csv.gz"),
     "chexpert_plus": (chest_trees.write_chexpert_plus, "chexbert_labels/report_fixed.json"),
-    "vindr_cxr": (chest_trees.write_vindr, "train.csv"),
-    "rsna_pneumonia": (chest_trees.write_rsna, "stage_2_train_labels.csv"),
+    "vindr_cxr": (dicom_trees.write_vindr, "train.csv"),
+    "rsna_pneumonia": (dicom_trees.write_rsna, "stage_2_train_labels.csv"),
     "isic2017": (isic_trees.write_isic2017, "ISIC-2017_Training_Part3_GroundTruth.csv"),
     "isic2018": (
         isic_trees.write_isic2018,

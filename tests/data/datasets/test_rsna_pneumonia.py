@@ -1,7 +1,9 @@
 """RSNA pneumonia: one row a box, the class of a film, the projection from a table of headers."""
 
+import numpy as np
 import pytest
-from trees.chest_trees import write_rsna
+from trees.dicom_films import CANARY, save_dicom
+from trees.dicom_trees import write_rsna
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -11,8 +13,8 @@ from shortcut_audit.errors import InputError
 LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
 
 
-def read(root):
-    return open_dataset(DatasetConfig(name="rsna_pneumonia", root=str(root)))
+def read(root, **options):
+    return open_dataset(DatasetConfig(name="rsna_pneumonia", root=str(root), options=options))
 
 
 @pytest.fixture
@@ -44,6 +46,22 @@ def test_without_classes_and_headers_there_are_neither(tree):
     (root / "kaggle_stage_2_train_images_dicom_headers.csv").unlink()
     manifest = read(root)
     assert (manifest.findings, manifest.attributes) == (("pneumonia",), ())
+
+
+def test_the_projection_can_be_read_from_the_films(tree):
+    root, ids = tree
+    table = root / "kaggle_stage_2_train_images_dicom_headers.csv"
+    stated = read(root).frame["view"].to_list()
+    table.unlink()
+    save_dicom(root / "stage_2_train_images" / f"{ids[0]}.dcm", np.zeros((8, 8)), ViewPosition="")
+    save_dicom(root / "stage_2_train_images" / f"{ids[1]}.dcm", np.zeros((8, 8)), ViewPosition="LL")
+    (root / "stage_2_train_images" / f"{ids[2]}.dcm").write_bytes(b"no film")
+    manifest = read(root, headers="read")
+    assert manifest.frame["view"].to_list() == [None, "lateral", None, *stated[3:]]
+    assert manifest.frame["attribute.projection"].equals(manifest.frame["view"], check_names=False)
+    assert "projection: View Position of 38 of 40 films, from their headers" in manifest.card.notes
+    assert not {"sex", "age"} & set(manifest.frame.columns)
+    assert CANARY not in manifest.frame.write_csv()
 
 
 def test_a_target_without_a_box_is_refused(tree):

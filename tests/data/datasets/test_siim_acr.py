@@ -1,7 +1,7 @@
 """SIIM-ACR with run lengths, and its PNG variant."""
 
 import pytest
-from trees.chest_trees import write_siim, write_siim_png
+from trees.dicom_trees import write_siim, write_siim_png
 from trees.pictures import film, save, write_lines
 
 from shortcut_audit.config import DatasetConfig
@@ -10,8 +10,8 @@ from shortcut_audit.data.drawn import read_drawn
 from shortcut_audit.errors import InputError, UsageError
 
 
-def read(root):
-    return open_dataset(DatasetConfig(name="siim_acr", root=str(root)))
+def read(root, **options):
+    return open_dataset(DatasetConfig(name="siim_acr", root=str(root), options=options))
 
 
 def pixels(manifest, row):
@@ -25,11 +25,34 @@ def test_labels_masks_and_tubes_of_the_run_lengths(tmp_path):
     assert manifest.ids == ids
     assert manifest.labels()[:, 0].tolist() == [0, 1] * 20
     assert manifest.frame["attribute.chest_tube"].to_list() == [1, 0, 0] * 10 + [None] * 10
-    assert manifest.images()[0] == tmp_path.resolve() / "train_png" / f"{ids[0]}.png"
+    place = "dicom-images-train/1.2.276.1.0/1.2.276.2.0"
+    assert manifest.images()[0] == tmp_path.resolve() / place / f"{ids[0]}.dcm"
     assert pixels(manifest, 0) == set()
     two_columns = {(y, x) for y in range(10) for x in (1, 2)}
     assert pixels(manifest, 3) == two_columns
     assert pixels(manifest, 1) == two_columns | {(y, 512) for y in range(5)}
+
+
+def test_the_films_may_be_png_under_their_ids(tmp_path):
+    ids = write_siim(tmp_path, png=True)
+    manifest = read(tmp_path)
+    assert manifest.ids == ids
+    assert manifest.images()[0] == tmp_path.resolve() / "train_png" / f"{ids[0]}.png"
+
+
+def test_the_projection_can_be_read_from_the_films(tmp_path):
+    write_siim(tmp_path)
+    assert "view" not in read(tmp_path).frame.columns
+    manifest = read(tmp_path, headers="read")
+    assert manifest.frame["attribute.projection"].to_list()[:4] == ["AP", "PA", "PA", "AP"]
+    assert manifest.attributes == ("chest_tube", "projection")
+
+
+def test_where_no_film_states_its_projection_there_is_none(tmp_path):
+    write_siim_png(tmp_path)
+    manifest = read(tmp_path, headers="read")
+    assert manifest.attributes == ()
+    assert "projection: View Position of 0 of 40 films, from their headers" in manifest.card.notes
 
 
 def test_the_cell_of_a_film_names_table_and_id(tmp_path):
@@ -56,7 +79,7 @@ def test_the_published_counts_are_said(tmp_path):
 
 def test_films_without_an_image_are_left_out(tmp_path):
     ids = write_siim(tmp_path)
-    (tmp_path / "train_png" / f"{ids[7]}.png").unlink()
+    next(tmp_path.glob(f"dicom-images-train/*/*/{ids[7]}.dcm")).unlink()
     manifest = read(tmp_path)
     assert ids[7] not in manifest.ids
     assert "1 of 40 rows have no image here and are left out" in manifest.card.notes
