@@ -120,7 +120,12 @@ def isic2018_lesions(root):
     return DatasetConfig(name="isic2018", root=str(root), options={"task": 1, "split": "cut"})
 
 
-VARIANTS = {"isic2018, tasks 1 and 2": isic2018_lesions}
+def nih_expert_labels(root):
+    chest_trees.write_nih_expert_labels(root)
+    return DatasetConfig(name="nih_cxr14", root=str(root), options={"labels": "google"})
+
+
+VARIANTS = {"isic2018, tasks 1 and 2": isic2018_lesions, "nih_cxr14, labels of experts": nih_expert_labels}
 """Data sets again, read by other options."""
 ALL = {**TREES, **VARIANTS}
 

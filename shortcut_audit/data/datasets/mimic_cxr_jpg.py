@@ -1,8 +1,10 @@
 """MIMIC-CXR-JPG 2.0.0 and 2.1.0 (Johnson et al. 2019), as downloaded from PhysioNet, tables packed or not.
 
 Labels are of a study (a report), so all films of a study share them: option ``labels`` takes those of the CheXpert
-or of the NegBio labeler. Attributes: ``support_devices``, the proxy that CheXpert has too, and ``portable``, whether
-the procedure was described as portable (bedside).
+or of the NegBio labeler. Option ``test_labels: radiologist`` takes those of the test split from the table that 2.1.0
+adds, where one radiologist read the reports (not the films); test films of other studies are left out. Attributes:
+``support_devices``, the proxy that CheXpert has too, and ``portable``, whether the procedure was described as
+portable (bedside).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.chexpert_findings import NO_FINDING_OPTION, finding_labels, with_no_finding, with_proxy
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.places import need_file
+from shortcut_audit.data.places import find_file, need_file
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_ids
@@ -24,6 +26,7 @@ from shortcut_audit.data.views import projections, wanted_views
 from shortcut_audit.errors import InputError
 
 RELEASES = ("2.1.0", "2.0.0")
+BY_HAND = "mimic-cxr-2.1.0-test-set-labeled.csv"
 PUBLISHED = Published(
     table="the table of metadata",
     rows=377_110,
@@ -42,13 +45,17 @@ CARD = DataCard(
 @DATASETS.register("mimic_cxr_jpg")
 def mimic_cxr_jpg(root: Path, config: DatasetConfig) -> Manifest:
     """MIMIC-CXR-JPG: 14 findings read from reports, official split, bedside films as an attribute."""
-    chosen = chosen_options(config, {"labels": ("chexpert", "negbio"), **NO_FINDING_OPTION})
+    chosen = chosen_options(
+        config, {"labels": ("chexpert", "negbio"), "test_labels": ("labeler", "radiologist"), **NO_FINDING_OPTION}
+    )
     labeler = chosen["labels"]
     path = _table(root, "metadata")
     films = _films(read_text_table(path), path)
     frame = _with_split(films, _table(root, "split"))
     frame, unlabelled = _with_labels(frame, _table(root, labeler))
     notes = [*PUBLISHED.notes(frame), f"labels: {labeler}", *unlabelled]
+    frame, by_hand = _with_test_labels(frame, root, chosen["test_labels"])
+    notes += by_hand
     frame, left_out = wanted_views(frame.drop("study_id"), config)
     frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
@@ -104,6 +111,28 @@ def _with_labels(films: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[st
     lacking = joined["known"].null_count()
     note = [f"{lacking:,} films belong to studies without labels; theirs are blank"] if lacking else []
     return joined.drop("known"), note
+
+
+def _with_test_labels(frame: pl.DataFrame, root: Path, choice: str) -> tuple[pl.DataFrame, list[str]]:
+    """Return the table with the labels of its test films as a radiologist read them, if wanted, and notes."""
+    if choice == "labeler":
+        use = "dataset.options.test_labels: radiologist"
+        hint = f"{BY_HAND} is here and not used: a radiologist's labels of the test split ({use})"
+        return frame, [hint] if find_file(root, [BY_HAND]) else []
+    path = need_file(root, [BY_HAND], dataset="MIMIC-CXR-JPG 2.1.0")
+    # The table calls Lung Opacity as the first version of the labeler did.
+    table = read_text_table(path).rename({"Airspace Opacity": "Lung Opacity"}, strict=False)
+    studies = need_column(table, ["study_id"], where=str(path))
+    check_ids(studies, where=str(path))
+    read = pl.DataFrame({"study_id": studies, **finding_labels(table, str(path), every=True)})
+    test = frame.filter(pl.col("split") == "test")
+    labelled = test.select(name for name in test.columns if not name.startswith("label."))
+    labelled = labelled.join(read, on="study_id", how="inner", maintain_order="left").select(frame.columns)
+    said, lost = labelled["study_id"].n_unique(), test.height - labelled.height
+    note = f"test_labels: radiologist, {said:,} studies; {lost:,} test films of other studies are left out"
+    unused = read.height - said
+    more = [f"{unused:,} studies of {BY_HAND} have no test film here and are not used"] if unused else []
+    return pl.concat([frame.filter(pl.col("split") != "test"), labelled]), [note, *more]
 
 
 def _refuse_blank(frame: pl.DataFrame, column: str, what: str, path: Path) -> None:

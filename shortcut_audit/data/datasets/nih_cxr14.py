@@ -2,6 +2,8 @@
 
 Boxes of ``BBox_List_2017.csv`` are masks of their finding (boxes, not outlines). Chest tubes were looked for by
 others, in films with pneumothorax only; a table of theirs under ``root`` becomes the attribute ``chest_tube``.
+Option ``labels: google`` takes the four findings that radiologists agreed on (``data/nih_expert_labels.py``), for the
+films that have them; the boxes, drawn for other labels, are left out then.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import DATASETS, refuse_options
+from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.drawn import cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
+from shortcut_audit.data.nih_expert_labels import with_expert_labels
 from shortcut_audit.data.places import find_file, find_folders, need_file, stem, with_images
 from shortcut_audit.data.published import Published, positives
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
@@ -58,12 +61,17 @@ CARD = DataCard(
 @DATASETS.register("nih_cxr14")
 def nih_cxr14(root: Path, config: DatasetConfig) -> Manifest:
     """NIH ChestX-ray14: 14 findings, boxes of eight, chest tubes from tables of others."""
-    refuse_options(config)
+    chosen = chosen_options(config, {"labels": ("nlp", "google")})
     path = need_file(root, TABLES, dataset="NIH ChestX-ray14")
     frame, notes = _rows(read_text_table(path), path)
     notes = [*PUBLISHED.notes(frame), *notes]
     frame, more = _with_split(frame, path.parent)
-    frame = frame.with_columns(**_boxes(frame, root), **_tubes(frame, root))
+    frame = frame.with_columns(**_tubes(frame, root))
+    if chosen["labels"] == "google":
+        frame, left_out = with_expert_labels(frame, root)
+        more += left_out
+    else:
+        frame = frame.with_columns(**_boxes(frame, root))
     frame, missing = with_images(frame, find_folders(root, ["images*"]) or [root], root, where=str(path))
     card = replace(CARD, release=path.name.partition(".")[0], notes=(*notes, *more, *missing))
     allowed = config.allow_shared_patients

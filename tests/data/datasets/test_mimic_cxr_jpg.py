@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from trees.chest_trees import write_mimic
+from trees.chest_trees import write_mimic, write_mimic_test_labels
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -113,3 +113,42 @@ def test_no_finding_can_make_blanks_negative(tree):
     assert manifest.frame["label.support_devices"].to_list()[:2] == [1, 1]
     assert any("in 2 rows with No Finding = 1, 20 blanks and 2 labels" in note for note in manifest.card.notes)
     assert read(root).frame["label.fracture"].null_count() == 40
+
+
+def test_a_radiologists_labels_of_the_test_split_are_said_to_be_there(tree):
+    root, _ = tree
+    assert not any("test_labels" in note for note in read(root).card.notes)
+    write_mimic_test_labels(root)
+    hint = (
+        "mimic-cxr-2.1.0-test-set-labeled.csv is here and not used: a radiologist's labels of the test split "
+        "(dataset.options.test_labels: radiologist)"
+    )
+    assert hint in read(root).card.notes
+
+
+def test_the_test_split_can_have_a_radiologists_labels(tree):
+    root, ids = tree
+    write_mimic_test_labels(root)
+    labeler, manifest = read(root), read(root, test_labels="radiologist")
+    test = manifest.split("test")
+    assert test.ids == [*ids[12:14], *ids[28:32]]
+    assert test.labels(("pneumothorax",))[:, 0].tolist() == [1, 1, 0, 0, 0, 0]
+    assert test.labels(("lung_opacity",))[:, 0].tolist() == [-1] * 6
+    assert test.frame["label.edema"].null_count() == 6
+    assert test.frame["attribute.support_devices"].to_list() == [0] * 6
+    for split in ("train", "val"):
+        assert manifest.split(split).frame.equals(labeler.split(split).frame)
+    notes = manifest.card.notes
+    assert "test_labels: radiologist, 3 studies; 2 test films of other studies are left out" in notes
+    assert "1 studies of mimic-cxr-2.1.0-test-set-labeled.csv have no test film here and are not used" in notes
+
+
+def test_a_radiologists_labels_that_are_not_here_or_twice_are_refused(tree):
+    root, _ = tree
+    with pytest.raises(UsageError, match=r"no mimic-cxr-2\.1\.0-test-set-labeled\.csv of MIMIC-CXR-JPG 2\.1\.0"):
+        read(root, test_labels="radiologist")
+    write_mimic_test_labels(root)
+    path = root / "mimic-cxr-2.1.0-test-set-labeled.csv"
+    path.write_text(path.read_text().replace("50414281,", "50414273,"))
+    with pytest.raises(InputError, match=r"the study_id '50414273' stands in row 2 and again in row 3"):
+        read(root, test_labels="radiologist")

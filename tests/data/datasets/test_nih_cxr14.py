@@ -1,19 +1,19 @@
 """NIH ChestX-ray14: a header with commas in its names, findings joined by bars, boxes, tubes of others."""
 
 import pytest
-from trees.chest_trees import write_nih
+from trees.chest_trees import write_nih, write_nih_expert_labels
 from trees.pictures import write_lines
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
 from shortcut_audit.data.drawn import read_drawn
-from shortcut_audit.errors import InputError
+from shortcut_audit.errors import InputError, UsageError
 
 TABLE = "Data_Entry_2017_v2020.csv"
 
 
-def read(root):
-    return open_dataset(DatasetConfig(name="nih_cxr14", root=str(root)))
+def read(root, **options):
+    return open_dataset(DatasetConfig(name="nih_cxr14", root=str(root), options=options))
 
 
 @pytest.fixture
@@ -119,3 +119,56 @@ def test_the_real_boxes_fit_the_real_names(real_data, tmp_path):
     drawn = manifest.drawn("mask", "atelectasis")[1]
     assert len(manifest.structures) == 8
     assert read_drawn(drawn, image=manifest.images()[1]).foreground[547:627, 225:312].all()
+
+
+VALIDATION = "four_findings_expert_labels/validation_labels.csv"
+
+
+def test_labels_of_experts_replace_the_others_for_the_films_that_have_them(tmp_path):
+    names = write_nih_expert_labels(tmp_path)
+    manifest, others = read(tmp_path, labels="google"), read(tmp_path)
+    assert manifest.findings == ("fracture", "pneumothorax", "airspace_opacity", "nodule_or_mass")
+    assert manifest.ids == [name.removesuffix(".png") for n, name in enumerate(names) if n % 5]
+    assert manifest.labels()[:6].tolist() == [
+        [0, 1, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 1, 0], [1, 1, 0, 0],
+    ]  # fmt: skip
+    assert manifest.structures == ()
+    notes = manifest.card.notes
+    assert any(note.startswith("labels: google, four findings as radiologists agreed on them") for note in notes)
+    assert any(note.startswith("the table of expert labels has 192 rows, 4,182 fewer than the 4,374") for note in notes)
+    assert "48 films without an expert label are left out" in notes
+    place = dict(others.frame.select("sample_id", "split").iter_rows())
+    assert all(place[name] == split for name, split in manifest.frame.select("sample_id", "split").iter_rows())
+
+
+@pytest.mark.parametrize(
+    "name", ["four_findings_expert_labels_test_labels.csv", "google2019_nih-chest-xray-labels.csv"]
+)
+def test_labels_of_experts_are_found_under_the_names_that_people_have(tmp_path, name):
+    write_nih_expert_labels(tmp_path)
+    (tmp_path / "four_findings_expert_labels" / "test_labels.csv").rename(tmp_path / name)
+    (tmp_path / VALIDATION).unlink()
+    assert len(read(tmp_path, labels="google")) == 48
+
+
+def test_labels_of_experts_that_are_not_here_are_a_usage_error(tree):
+    with pytest.raises(
+        UsageError, match=r"no four_findings_expert_labels/validation_labels\.csv or .* of the expert lab"
+    ):
+        read(tree[0], labels="google")
+
+
+@pytest.mark.parametrize("cell", ["HEDGE", ""])
+def test_an_expert_label_that_is_neither_yes_nor_no_is_refused_naming_the_row(tmp_path, cell):
+    write_nih_expert_labels(tmp_path)
+    edit(tmp_path, "NO,YES,NO,NO", f"NO,{cell},NO,NO", VALIDATION)
+    with pytest.raises(InputError, match=rf"validation_labels\.csv: row 1, column 'Pneumothorax' holds '{cell}'; exp"):
+        read(tmp_path, labels="google")
+
+
+def test_a_film_in_both_tables_of_experts_is_refused(tmp_path):
+    write_nih_expert_labels(tmp_path)
+    header, first = (tmp_path / VALIDATION).read_text().splitlines()[:2]
+    write_lines(tmp_path / "four_findings_expert_labels" / "test_labels.csv", [header, first])
+    with pytest.raises(InputError, match=r"expert labels: the sample_id '00000001_001' stands in row 1 and again"):
+        read(tmp_path, labels="google")
