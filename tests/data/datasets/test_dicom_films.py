@@ -77,7 +77,7 @@ def rsna(root, seen):
     write_lines(root / "stage_2_train_labels.csv", ["patientId,x,y,width,height,Target", f"0004cfab,{box},1"])
 
 
-UPRIGHT, LYING, LARGE = (320, 256), (192, 384), (1024, 1024)
+UPRIGHT, LYING, LARGE = (320, 256), (192, 320), (1024, 1024)
 FILMS = {
     "SIIM-ACR": ("siim_acr", siim, LARGE, "mask.pneumothorax"),
     "CANDID-PTX": ("candid_ptx", candid("dataset/1.2.826.0.7"), LARGE, "mask.pneumothorax"),
