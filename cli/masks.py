@@ -141,6 +141,8 @@ def import_(
 
 def print_summary(summary: Summary) -> None:
     """Print a store in numbers, for people."""
+    from shortcut_audit.masks.layout import PARTS
+
     emit(f"format:    {summary.version}, {summary.kind}")
     emit(f"manifest:  {summary.manifest}")
     emit(f"model:     {summary.model or 'none: made elsewhere'}")
@@ -148,7 +150,9 @@ def print_summary(summary: Summary) -> None:
          f"{summary.width} px on {summary.samples_with_pairs} of {summary.samples} films")  # fmt: skip
     size = summary.heatmap_size
     emit(f"heat maps: {f'{size[0]} x {size[1]} px, 8 bits' if size else 'none'}")
-    emit(f"made:      {', '.join(summary.conditions) or 'on a CPU, in one go'}"
+    if summary.parts:
+        emit(f"view of:   {summary.parts} files in {PARTS}; keep them beside it")
+    emit(f"made:      {', '.join(summary.conditions) or 'on a CPU: another run gives the same bytes'}"
          f"{': bytes may differ from those of another run' if summary.conditions else ''}")  # fmt: skip
     for section, values in summary.settings.items():
         if isinstance(values, dict):

@@ -108,7 +108,15 @@ class Run:
         """Whether an output is there as its stage left it."""
         return self.has(name) and sha256_file(self.path(name)) == self.digest(name)
 
-    def stage(self, name: str, *, inputs: Mapping[str, Any], outputs: Sequence[str], work: Callable[[], None]) -> None:
+    def stage(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str],
+        work: Callable[[], None],
+        whole: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Do a stage unless it is done.
 
         Args:
@@ -116,9 +124,11 @@ class Run:
             inputs: all that decides its outputs, JSON-able; digests for files.
             outputs: file names in the run folder.
             work: writes them.
+            whole: whether what an output needs beside it (the parts of a view) is as it was written; asked only
+                where the outputs are.
         """
         wanted = fingerprint(inputs)
-        if self._is_done(name, wanted, outputs):
+        if self._is_done(name, wanted, outputs) and whole():
             say(f"{name}: done before, taken as it is")
             return
         self._record["stages"].pop(name, None)

@@ -8,6 +8,7 @@ SHA-256 the view holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ def check_parts(path: Path, digests: NDArray[np.uint8]) -> None:
     Raises:
         OutputError: naming the first part that is missing or not what was written.
     """
-    for shard, digest in enumerate(digests):
-        part = path.with_name(PARTS) / part_name(shard)
+    for part, digest in zip(part_paths(path, len(digests)), digests, strict=True):
         if not part.is_file():
             raise OutputError(f"{part} is missing; {path} is a view of the files in {PARTS}: keep them beside it")
         if bytes.fromhex(sha256_file(part)) != digest.tobytes():
@@ -42,16 +42,33 @@ def check_parts(path: Path, digests: NDArray[np.uint8]) -> None:
 def copy_parts(source: Path, target: Path, count: int) -> None:
     """Copy the parts of a view beside another place."""
     target.with_name(PARTS).mkdir(exist_ok=True)
-    for name in map(part_name, range(count)):
-        copy_private(source.with_name(PARTS) / name, target.with_name(PARTS) / name)
+    for one, other in zip(part_paths(source, count), part_paths(target, count), strict=True):
+        copy_private(one, other)
+
+
+def part_paths(path: Path, count: int) -> list[Path]:
+    """Return where the parts of a view lie."""
+    return [path.with_name(PARTS) / part_name(shard) for shard in range(count)]
 
 
 class Planes:
-    """An open store. Reads one chunk by h5py's low-level calls: the others take three times as long."""
+    """An open store. Reads one chunk by h5py's low-level calls: the others take three times as long.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        shapes: plane to the shape of one pair.
+
+    Raises:
+        ValueError: a plane is of another shape or type; the checksum of a part only says "as written".
+    """
+
+    def __init__(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
         self._file = safe_open(path)
-        self._planes = {name: _Plane(self._file[name]) for name in PLANES if name in self._file}
+        for name, shape in shapes.items():
+            found = self._file[name]
+            if found.shape[1:] != shape or found.dtype.str[1:] != PLANES[name]:
+                raise ValueError(f"'{name}' of {path.name} is {found.shape} {found.dtype}, expected pairs of {shape}")
+        self._planes = {name: _Plane(self._file[name]) for name in shapes}
 
     def read(self, name: str, row: int) -> NDArray[Any]:
         """Return one plane of one pair."""
@@ -81,8 +98,8 @@ class _Plane:
 class PartPlanes:
     """A view whose parts are opened as they are needed, the latest few at once."""
 
-    def __init__(self, path: Path) -> None:
-        self._folder = path.with_name(PARTS)
+    def __init__(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self._folder, self._shapes = path.with_name(PARTS), shapes
         self._open: dict[int, Planes] = {}
 
     def read(self, name: str, row: int) -> NDArray[Any]:
@@ -91,7 +108,7 @@ class PartPlanes:
         if shard not in self._open:
             if len(self._open) >= OPEN:
                 self._open.pop(next(iter(self._open))).close()
-            self._open[shard] = Planes(self._folder / part_name(shard))
+            self._open[shard] = Planes(self._folder / part_name(shard), self._shapes)
         return self._open[shard].read(name, place)
 
     def close(self) -> None:

@@ -4,7 +4,8 @@ A shard is 64 neighbouring pairs. It is built in memory, written whole, and then
 SHA-256 into ``journal.jsonl``; only what the journal knows and whose hash fits counts as done. All
 this lies in ``masks.work`` beside the store. Sealing copies the packed chunks of all shards into one
 file, stamps it, gives it its name and removes ``masks.work``. Where they are too large to be copied, the file
-is a view of them, and ``masks.work`` becomes ``masks.parts``. Nothing is ever appended with
+is a view of them, and ``masks.work`` becomes ``masks.parts``, journal and all: of a view that was damaged only
+what is lost is written again. Nothing is ever appended with
 ``resize``: the length would grow before the data land, and the tail would read as empty masks.
 """
 
@@ -123,7 +124,6 @@ class ShardWriter:
             self._publish(self._work / NAME, view=view)
             if view:  # killed here, the next call finds all shards in place and seals again
                 self._work.rename(parts)
-                (parts / self._journal.name).unlink()
         except OSError as error:
             raise OutputError(f"{self._target} could not be written: {error}; free some space; {AGAIN}") from error
         if not view:
@@ -161,8 +161,11 @@ class ShardWriter:
         return sum(self._path(shard).stat().st_size for shard in range(self._count))
 
     def _resume(self) -> dict[int, dict[str, Any]]:
+        parts = self._target.with_name(PARTS)
+        if not self._work.exists() and self._is_ours(_journal_entries(parts / self._journal.name)):
+            parts.rename(self._work)
         entries = _journal_entries(self._journal)
-        if self._work.exists() and entries[:1] != [{"job": self._job.fingerprint}]:
+        if self._work.exists() and not self._is_ours(entries):
             say(f"{self._work} is left over from another run; it is thrown away")
             shutil.rmtree(self._work)
             entries = []
@@ -173,6 +176,9 @@ class ShardWriter:
         if done:
             say(f"going on: {len(done)} of {self._count} shards of masks are there already")
         return done
+
+    def _is_ours(self, entries: list[dict[str, Any]]) -> bool:
+        return entries[:1] == [{"job": self._job.fingerprint}]
 
     def _is_good(self, entry: dict[str, Any]) -> bool:
         path = self._path(entry["shard"])

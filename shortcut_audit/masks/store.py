@@ -30,7 +30,8 @@ of h x w, S = ceil(P / 64) shards.
 One chunk a pair in mask and heatmap; the others are one chunk. A store of more than
 ``pseudo_mask.view_above_gb`` is a view: mask and heatmap are virtual arrays over ``masks.parts/shard-000000.h5``
 and so on, 64 pairs each, beside the file; a pair whose part is lost reads as 255 (heatmap: -128), never as an
-empty mask; and there is
+empty mask. HDF5 keeps every part open that it met through one array, and takes parts for lost beyond the limit of
+open files: who reads with plain h5py takes the array anew, ``file["mask"][row]``. And there is
 
     part_sha256    (S,32)     uint8          of each part
 
@@ -57,6 +58,7 @@ from shortcut_audit.masks.planes import PartPlanes, Planes, check_parts
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.safe_open import BROKEN, safe_open
 from shortcut_audit.masks.stamp import AGAIN, FORMAT, VERSION, check_stamp
+from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools, Floats, Heatmap
 
 NAME = "masks.h5"
@@ -183,12 +185,22 @@ class MaskStore:
     def _read(self, name: str, row: int) -> NDArray[Any]:
         # Keyed by process: a handle that came along through a fork is never used.
         process = os.getpid()
-        if process not in self._opened:
-            self._opened[process] = PartPlanes(self.path) if self.parts else Planes(self.path)
         try:
+            if process not in self._opened:
+                shapes = plane_shapes(self.header)
+                self._opened[process] = PartPlanes(self.path, shapes) if self.parts else Planes(self.path, shapes)
             return self._opened[process].read(name, row)
         except BROKEN as error:
             raise OutputError(f"{self.path}: '{name}' of pair {row} is damaged ({error}); {AGAIN}") from error
+
+
+def whole_store(path: Path) -> MaskStore | None:
+    """Return a store that is whole; None, with the reason said, for one that has to be made again."""
+    try:
+        return MaskStore(path)
+    except (OutputError, InputError) as error:
+        say(f"{error} (doing so now)")
+        return None
 
 
 def _number(value: np.floating[Any]) -> float | None:

@@ -53,6 +53,7 @@ class Summary:
         steps_of_quarters: mean steps of the quarter of the films that took fewest, and of that which took most;
             None for methods without steps.
         conditions: why the bytes may differ from those of another run of the same job.
+        parts: files that the store is a view of; 0 where it is whole in itself.
     """
 
     version: int
@@ -73,6 +74,7 @@ class Summary:
     steps: Mapping[str, int]
     steps_of_quarters: tuple[float, float] | None
     conditions: tuple[str, ...]
+    parts: int
 
 
 def summarise(store: MaskStore) -> Summary:
@@ -91,6 +93,7 @@ def summarise(store: MaskStore) -> Summary:
         steps={str(step): int(count) for step, count in zip(steps, counts, strict=True)},
         steps_of_quarters=_steps_of_quarters(store),
         conditions=store.conditions,
+        parts=store.parts,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import h5py
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import InputError, OutputError
 from shortcut_audit.masks.layout import PLANES, read_chunks, shard_count, shard_rows
+from shortcut_audit.masks.planes import part_paths
 from shortcut_audit.masks.safe_open import BROKEN, safe_open
 from shortcut_audit.masks.stamp import AGAIN, ChangedError, check_stamp
 from shortcut_audit.masks.store import MaskStore
@@ -22,7 +23,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What was found whole."""
+    """What was found whole; ``bytes`` are of the file, and of the parts that it is a view of."""
 
     pairs: int
     shards: int
@@ -48,8 +49,9 @@ def verify_store(path: Path, manifest: Manifest | None = None) -> Verified:
         raise OutputError(f"{path}: {_shown(damaged)}; {AGAIN}")
     if manifest is not None:
         _check_manifest(store, manifest)
+    files = [path, *part_paths(path, store.parts)]
     return Verified(
-        pairs=len(store), shards=shard_count(len(store)), bytes=path.stat().st_size,
+        pairs=len(store), shards=shard_count(len(store)), bytes=sum(file.stat().st_size for file in files),
         of_manifest=None if manifest is None else True,
     )  # fmt: skip
 

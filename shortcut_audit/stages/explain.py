@@ -13,6 +13,7 @@ from shortcut_audit.data.classes import class_masks, parse_class
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.make import explain_dataset
 from shortcut_audit.masks.store import NAME as MASKS
+from shortcut_audit.masks.store import whole_store
 from shortcut_audit.masks.tune import References, need_constant
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier
@@ -45,7 +46,10 @@ def explain_training_films(study: Study, weights: Sequence[Path]) -> None:
         )  # fmt: skip
 
     inputs = study.inputs("explain", "pseudo_mask", classifiers=digests, summarizer=config.evaluate.summarizer)
-    study.run.stage("explain", inputs=inputs, outputs=[MASKS], work=work)
+    study.run.stage(
+        "explain", inputs=inputs, outputs=[MASKS], work=work,
+        whole=lambda: whole_store(study.run.path(MASKS)) is not None,
+    )  # fmt: skip
 
 
 def _explainable(study: Study, weights: Path) -> nn.Module:

@@ -12,7 +12,7 @@ from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.masks.bring import Brought, import_masks
 from shortcut_audit.masks.exports import Exported, export_store
 from shortcut_audit.masks.planes import copy_parts
-from shortcut_audit.masks.store import NAME, MaskStore
+from shortcut_audit.masks.store import NAME, MaskStore, whole_store
 from shortcut_audit.masks.summary import Summary, summarise
 from shortcut_audit.masks.verify import Verified, verify_store
 from shortcut_audit.provenance import copy_private, sha256_file
@@ -93,4 +93,7 @@ def take_masks(study: Study, store: MaskStore) -> None:
         if store.parts:
             copy_parts(store.path, target, store.parts)
 
-    study.run.stage("masks", inputs={"masks": sha256_file(store.path)}, outputs=[NAME], work=work)
+    study.run.stage(
+        "masks", inputs={"masks": sha256_file(store.path)}, outputs=[NAME], work=work,
+        whole=lambda: whole_store(target) is not None,
+    )  # fmt: skip

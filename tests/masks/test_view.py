@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,13 +11,15 @@ from explain_small import explain_into
 
 from shortcut_audit.config import PseudoMaskConfig
 from shortcut_audit.errors import InputError, OutputError
-from shortcut_audit.masks.layout import PARTS
+from shortcut_audit.masks.layout import PARTS, plane_shapes
 from shortcut_audit.masks.planes import OPEN, PartPlanes, copy_parts
 from shortcut_audit.masks.safe_open import safe_open
 from shortcut_audit.masks.shards import ShardWriter
-from shortcut_audit.masks.stamp import WORK
+from shortcut_audit.masks.stamp import WORK, write_stamp
 from shortcut_audit.masks.store import MaskStore
+from shortcut_audit.masks.summary import summarise
 from shortcut_audit.masks.verify import verify_store
+from shortcut_audit.provenance import sha256_file
 
 
 def write(folder, job, records, view_above=0):
@@ -42,7 +45,10 @@ def test_it_reads_as_the_file_of_the_same_job_does(view, sealed, records):
             assert np.array_equal(store.heatmap(row), whole.heatmap(row))
             assert store[row].score == whole[row].score
         store.close()
-    assert verify_store(view).pairs == len(records)
+    found = verify_store(view)
+    assert found.pairs == len(records)
+    assert found.bytes == view.stat().st_size + sum(path.stat().st_size for path in view.parent.glob(f"{PARTS}/*.h5"))
+    assert (summarise(viewed).parts, summarise(whole).parts) == (3, 0)
     assert view.stat().st_size < sealed.stat().st_size
     assert sorted(path.name for path in view.parent.iterdir()) == ["masks.h5", PARTS]
 
@@ -57,6 +63,19 @@ def test_any_reader_of_hdf5_reads_it_and_a_lost_part_is_no_empty_mask(view, seal
         assert (viewed["heatmap"][64:128] == -128).all()
 
 
+def test_plain_h5py_taking_the_array_anew_holds_no_more_parts_open_than_it_reads(view):
+    """HDF5 keeps every part open that it met, until the array is closed; beyond the limit of open files it fills in."""
+    open_files = lambda: len(list(Path("/proc/self/fd").iterdir()))  # noqa: E731
+    with h5py.File(view, "r") as viewed:
+        before = open_files()
+        for row in (0, 64, 128):
+            viewed["mask"][row]
+        assert open_files() == before
+        array = viewed["mask"]
+        array[:]
+        assert open_files() == before + 3
+
+
 def test_a_part_that_is_lost_or_changed_is_named(view):
     part = view.parent / PARTS / "shard-000001.h5"
     data = part.read_bytes()
@@ -66,6 +85,21 @@ def test_a_part_that_is_lost_or_changed_is_named(view):
     part.unlink()
     with pytest.raises(OutputError, match=r"shard-000001.h5 is missing; .*masks.h5 is a view of the files"):
         verify_store(view)
+
+
+def test_of_a_damaged_view_only_what_is_lost_is_made_again(view, job, records, sealed, capsys):
+    (view.parent / PARTS / "shard-000001.h5").unlink()
+    writer = ShardWriter(view.parent, job, view_above=0)
+    assert writer.todo == [1]
+    assert "going on: 2 of 3 shards of masks are there already" in capsys.readouterr().err
+    writer.write(1, [records[row] for row in writer.rows(1)])
+    viewed, whole = MaskStore(writer.seal()), MaskStore(sealed)
+    assert all(np.array_equal(viewed.mask(row), whole.mask(row)) for row in range(len(records)))
+
+
+def test_another_job_leaves_the_parts_of_a_view_alone_until_it_is_sealed(view, make_job):
+    assert ShardWriter(view.parent, make_job(model="another"), view_above=0).todo == [0, 1, 2]
+    assert MaskStore(view).parts == 3
 
 
 def test_only_above_the_limit(tmp_path, job, records):
@@ -109,12 +143,28 @@ def test_it_is_copied_with_its_parts(view, tmp_path):
 
 def test_few_parts_are_open_at_once(view, monkeypatch):
     monkeypatch.setattr("shortcut_audit.masks.planes.OPEN", 2)
-    planes = PartPlanes(view)
+    planes = PartPlanes(view, plane_shapes(MaskStore(view).header))
     for row in (0, 64, 128, 0, 64):
         planes.read("mask", row)
         assert len(planes._open) <= 2 < OPEN
     planes.close()
     assert planes._open == {}
+
+
+def test_a_part_of_another_shape_is_refused_whoever_stamped_it(view):
+    part = view.parent / PARTS / "shard-000001.h5"
+    with h5py.File(part, "r+") as file:
+        del file["mask"]
+        file.create_dataset("mask", data=np.zeros((64, 3, 10, 2), "u1"), chunks=(1, 3, 10, 2))
+    with h5py.File(view, "r+") as file:
+        file["part_sha256"][1] = np.frombuffer(bytes.fromhex(sha256_file(part)), np.uint8)
+    write_stamp(view)
+    store = MaskStore(view)
+    assert store.mask(0).shape == (2, 10, 13)
+    with pytest.raises(
+        OutputError, match=r"'mask' of pair 64 is damaged \('mask' of shard-000001.h5 is \(64, 3, 10, 2\)"
+    ):
+        store.mask(64)
 
 
 def test_virtual_arrays_of_others_stay_refused(view, tmp_path):

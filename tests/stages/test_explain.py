@@ -11,8 +11,10 @@ from small_networks import small_segmenter
 from shortcut_audit.config import Config
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import UsageError
+from shortcut_audit.masks.layout import PARTS
 from shortcut_audit.models.checkpoint import save_model
 from shortcut_audit.stages.explain import drawn_references, explain_training_films
+from shortcut_audit.stages.learn import CLASSIFIER, learn_labels
 
 
 def study_of(tmp_path, masks, *, tune_on=2, rule="mass"):
@@ -57,6 +59,24 @@ def test_a_rule_without_a_constant_is_refused_before_a_mask_is_read(tmp_path):
     study, films = study_of(tmp_path, ["drawn"] * 4, rule="otsu")
     with pytest.raises(UsageError, match="the threshold rule 'otsu' has no constant to tune"):
         drawn_references(study, films)
+
+
+def test_a_view_that_lost_a_part_is_made_again_when_the_command_is_typed_again(make_study, capfd):
+    study = make_study("pseudo_mask.view_above_gb=0")
+    learn_labels(study)
+    weights = [study.run.path(CLASSIFIER)]
+    explain_training_films(study, weights)
+    (part,) = study.run.path(PARTS).glob("*.h5")
+    whole = part.read_bytes()
+    explain_training_films(study, weights)
+    assert "explain: done before" in capfd.readouterr().err
+    part.write_bytes(whole[:-1])
+    explain_training_films(study, weights)
+    assert "shard-000000.h5 does not match its SHA-256" in capfd.readouterr().err
+    assert part.read_bytes() == whole
+    part.unlink()
+    explain_training_films(study, weights)
+    assert part.read_bytes() == whole
 
 
 def test_a_segmenter_whose_classes_are_of_no_finding_is_not_explained(make_study, tmp_path):
