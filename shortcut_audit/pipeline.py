@@ -132,12 +132,14 @@ def _pretrain_on(config: Config, masks: Path, *, out: Path | None, new: bool) ->
     from shortcut_audit.stages import learn
     from shortcut_audit.stages.check import check_names
     from shortcut_audit.stages.keep_masks import store_path, take_masks
+    from shortcut_audit.stages.lessons import check_scores
     from shortcut_audit.stages.study import begin
 
     store = MaskStore(store_path(masks))
     with open_run("pretrain", config, out=out, new=new, given={"masks": sha256_file(store.path)}) as run:
         study = begin(run, config)
         check_names(study, "segmenter", "pseudo")
+        check_scores(study, store)
         take_masks(study, store)
         learn.learn_pseudo_masks(study)
         return Outcome(run=run.folder, result=None, lines=_models_told(run))
@@ -191,7 +193,7 @@ def clean(
         check_names(study, "segmenter", "audit")
         for cleaning in named.values():
             check_names(study.cleaned(cleaning), "pseudo")
-        students.check_masks(study, source)
+        students.check_masks(study, source, named)
         result, folder = audit_files(study, students.teach(study, source, named, seeds), None)
         told = _told(result, folder)
         return replace(told, lines=(*students.told(result), *told.lines))

@@ -35,6 +35,16 @@ def check_cleaning(study: Study) -> None:
             )
 
 
+def check_scores(study: Study, store: MaskStore) -> None:
+    """Raise UsageError for a rule that asks for the teacher's scores, where the masks were made elsewhere."""
+    for cleaning in map(parse_cleaning, study.config.segmenter.cleaning):
+        if cleaning.rule.needs_scores and store.header.kind == "imported":
+            raise UsageError(
+                f"the cleaning rule '{cleaning.name}' asks for the teacher's scores, and the masks of {store.path} "
+                "were made elsewhere and have none; take the rule out of segmenter.cleaning"
+            )
+
+
 def pseudo_lessons(study: Study, store: MaskStore, films: Films) -> tuple[PackedPlanes, PackedPlanes]:
     """Return masks and known pixels that the films' pseudo-masks teach after cleaning."""
     asked = [parse_cleaning(text) for text in study.config.segmenter.cleaning]

@@ -18,6 +18,7 @@ from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.runs import Run
 from shortcut_audit.stages.learn import CLASSIFIER, learn_pseudo_masks
+from shortcut_audit.stages.lessons import check_scores
 from shortcut_audit.stages.study import Study
 
 BASE = "blank_negatives"
@@ -43,9 +44,11 @@ def students(rules: Sequence[str]) -> dict[str, list[str]]:
     return named
 
 
-def check_masks(study: Study, source: Run) -> None:
-    """Raise UsageError unless the run's pseudo-masks are of these films."""
+def check_masks(study: Study, source: Run, named: dict[str, list[str]]) -> None:
+    """Raise UsageError unless the run's pseudo-masks are of these films and have what the rules ask for."""
     store = MaskStore(source.path(MASKS))
+    for cleaning in named.values():
+        check_scores(study.cleaned(cleaning), store)
     if store.header.manifest != study.manifest.fingerprint:
         raise UsageError(
             f"{source.path(MASKS)} was made of other films than those of '{study.manifest.card.name}'; "

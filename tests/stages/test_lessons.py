@@ -1,6 +1,7 @@
 """What pseudo-masks teach after cleaning, and what is measured of them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.stages import learn
 from shortcut_audit.stages.explain import explain_training_films
-from shortcut_audit.stages.lessons import check_cleaning, footprints, pseudo_lessons
+from shortcut_audit.stages.lessons import check_cleaning, check_scores, footprints, pseudo_lessons
 from shortcut_audit.stages.look_masks import look_at_masks
 
 EVERY_FILM = torch.arange(8)
@@ -31,6 +32,18 @@ def taught(study, *rules):
     store = MaskStore(study.run.path(MASKS))
     masks, known = pseudo_lessons(study.cleaned(list(rules)), store, study.films("train"))
     return masks[EVERY_FILM].numpy(), known[EVERY_FILM].numpy()
+
+
+def test_a_rule_that_asks_for_scores_is_refused_where_masks_have_none(make_study):
+    imported = SimpleNamespace(path="masks.h5", header=SimpleNamespace(kind="imported"))
+    explained = SimpleNamespace(path="masks.h5", header=SimpleNamespace(kind="explained"))
+    study = make_study("segmenter.cleaning=[blank_negatives, keep_agreeing]")
+    check_scores(study, explained)
+    check_scores(study.cleaned(["blank_negatives"]), imported)
+    with pytest.raises(
+        UsageError, match=r"'keep_agreeing' asks for the teacher's scores, and the masks of masks.h5 were"
+    ):
+        check_scores(study, imported)
 
 
 def test_without_a_rule_films_without_the_finding_teach_nothing(explained):

@@ -59,6 +59,7 @@ class CleaningRule(Protocol):
     """Cleans the lessons of some films; each film on its own, so that the size of a batch changes nothing."""
 
     needs_attribute: ClassVar[bool]
+    needs_scores: ClassVar[bool]
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Return foreground and known pixels, each (N, K, H, W)."""

@@ -12,6 +12,7 @@ class BlankNegatives:
     """Films without the finding teach an empty mask: image-label supervision again (half of Hooper's "boosted")."""
 
     needs_attribute: ClassVar[bool] = False
+    needs_scores: ClassVar[bool] = False
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Return no foreground and all pixels known where the label is 0."""

@@ -12,6 +12,7 @@ class DropTouching:
     """A mask with a pixel inside the attribute's footprint teaches nothing; nor does one of an unknown footprint."""
 
     needs_attribute: ClassVar[bool] = True
+    needs_scores: ClassVar[bool] = False
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Forget masks that meet the footprint."""

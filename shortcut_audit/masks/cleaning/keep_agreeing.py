@@ -17,6 +17,7 @@ class KeepAgreeing:
     """
 
     needs_attribute: ClassVar[bool] = False
+    needs_scores: ClassVar[bool] = True
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Forget positives that the teacher missed."""

@@ -14,6 +14,7 @@ class RemoveAtRandom:
     """Takes as many pixels out of a mask as subtract_footprint would, but at random places: a control."""
 
     needs_attribute: ClassVar[bool] = True
+    needs_scores: ClassVar[bool] = False
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Take out pixels that the film's own generator draws."""

@@ -18,6 +18,7 @@ class Reweight:
     """
 
     needs_attribute: ClassVar[bool] = True
+    needs_scores: ClassVar[bool] = False
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Forget a film's class with probability one minus its rarity."""

@@ -12,6 +12,7 @@ class SubtractFootprint:
     """The attribute's footprint becomes background; a mask of an unknown footprint teaches nothing."""
 
     needs_attribute: ClassVar[bool] = True
+    needs_scores: ClassVar[bool] = False
 
     def clean(self, lessons: Lessons) -> tuple[Bools, Bools]:
         """Take the footprint out of the foreground."""
