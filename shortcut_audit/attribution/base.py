@@ -61,10 +61,12 @@ class Wanted:
     Attributes:
         image: (P,) int64, index into the images, ascending: the findings of one image share its forward passes.
         target: (P,) int64, column of the logits.
+        logit: (P,) float64 where they are known already: no image is shown once more for them.
     """
 
     image: Tensor
     target: Tensor
+    logit: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.image)
@@ -74,10 +76,12 @@ class Wanted:
 class Method(Protocol):
     """An attribution method. Stateless: equal arguments give equal maps on one machine.
 
-    ``complete`` says whether the signed map sums to the logit minus that of the baseline.
+    ``complete`` says whether the signed map sums to the logit minus that of the baseline. ``heeds`` names which of
+    the keys ``quadrature``, ``tolerance`` and ``precision`` it reads.
     """
 
     complete: ClassVar[bool]
+    heeds: ClassVar[frozenset[str]]
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig
@@ -153,6 +157,13 @@ def logits_of(model: ModelFn, images: Tensor, *, batch_size: int) -> Tensor:
     return torch.cat(found)
 
 
+def wanted_logits(model: ModelFn, images: Tensor, wanted: Wanted, *, batch_size: int) -> Tensor:
+    """Return the wanted logits (P,) float64 of the images (M,C,H,W), as they are known or as the model gives them."""
+    if wanted.logit is not None:
+        return wanted.logit
+    return logits_of(model, images, batch_size=batch_size)[wanted.image, wanted.target].double()
+
+
 def explain_pairs(
     model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, batch_size: int, maps: BatchMaps
 ) -> Attribution:
@@ -174,13 +185,13 @@ def explain_pairs(
         for rows, real in fixed_batches(len(wanted), batch_size):
             image = wanted.image[rows]
             parts.append(maps(images[image], wanted.target[rows], baselines[:, image]).detach()[:real].float())
-        logits = logits_of(model, images, batch_size=batch_size)
+        logits = wanted_logits(model, images, wanted, batch_size=batch_size)
     by_channel = torch.cat(parts)
     return Attribution(
         signed=by_channel.sum(1).cpu().numpy(),
         absolute=by_channel.abs().sum(1).cpu().numpy(),
         targets=wanted.target.cpu().numpy(),
-        logit=logits[wanted.image, wanted.target].double().cpu().numpy(),
+        logit=logits.cpu().numpy(),
         delta=None,
         steps=None,
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ CHUNK = 512
 """Images that are floats at once where only scores are asked for."""
 MIN_BATCH = 2
 """A batch of one has other last bits."""
+Found = TypeVar("Found")
 
 
 class Explainer:
@@ -42,52 +45,80 @@ class Explainer:
         self._device = next(models[0].parameters()).device
         self._config, self._mean = config, mean
         self._conditions: tuple[str, ...] = () if self._device.type == "cpu" else (self._device.type,)
+        self._logits: list[torch.Tensor] = []
+        """Of each model (N,F), once ``scores`` was asked."""
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Why maps may differ in their last digits from another run's: a GPU, a batch halved for want of memory."""
         return self._conditions
 
-    def explain(self, stored: Bytes8, *, image: Ints, target: Ints) -> Attribution:
+    def explain(self, stored: Bytes8, *, image: Ints, target: Ints, scored: Ints | None = None) -> Attribution:
         """Explain some logits of some images; where memory runs out, in batches of half the size from then on.
 
         Args:
             stored: pixels (M,C,H,W).
             image: (P,) index into ``stored``, ascending.
             target: (P,) column of the logits.
+            scored: (M,) which of the images that ``scores`` was asked about these are, if it was asked: their
+                logits are taken from there.
 
         Raises:
             UsageError: an unknown baseline, no mean image where one is needed, or not even a batch of two
                 fits into memory.
         """
+        known: list[torch.Tensor | None] = [None] * len(self._models)
+        if scored is not None and self._logits:
+            known = [logits[scored[image], target].double().to(self._device) for logits in self._logits]
+        return self._with_room(
+            lambda: consensus([
+                self._explain(model, stored, image, target, logit)
+                for model, logit in zip(self._models, known, strict=True)
+            ])
+        )  # fmt: skip
+
+    def scores(self, stored: Bytes8) -> Floats:
+        """Return the scores (N,F) of images (N,C,H,W); of several models, of their mean logits.
+
+        Raises:
+            UsageError: not even a batch of two fits into memory.
+        """
+        chunks = [
+            self._with_room(partial(self._score, stored[start : start + CHUNK]))
+            for start in range(0, len(stored), CHUNK)
+        ]
+        self._logits = [torch.cat(parts) for parts in zip(*chunks, strict=True)]
+        scores: Floats = torch.sigmoid(torch.stack(self._logits).mean(0)).double().numpy()
+        return scores
+
+    def _score(self, stored: Bytes8) -> list[torch.Tensor]:
+        """Return the logits (N,F) of each model."""
+        shown, found = self._shown(stored), []
+        for model in self._models:
+            with frozen(model):
+                found.append(logits_of(model, shown, batch_size=self._config.batch_size).cpu())
+        return found
+
+    def _with_room(self, work: Callable[[], Found]) -> Found:
+        """Return what some work gives; where memory runs out, in batches of half the size from then on."""
         while True:
             try:
-                return consensus([self._explain(model, stored, image, target) for model in self._models])
+                return work()
             except (RuntimeError, MemoryError) as error:
                 if not _is_memory(error):
                     raise
             # Out of the handler, so that nothing of the failed attempt is held any more.
             self._halve()
 
-    def scores(self, stored: Bytes8) -> Floats:
-        """Return the scores (N,F) of images (N,C,H,W); of several models, of their mean logits."""
-        size = self._config.batch_size
-        found = []
-        for start in range(0, len(stored), CHUNK):
-            shown = self._shown(stored[start : start + CHUNK])
-            logits = []
-            for model in self._models:
-                with frozen(model):
-                    logits.append(logits_of(model, shown, batch_size=size))
-            found.append(torch.sigmoid(torch.stack(logits).mean(0)).double().cpu().numpy())
-        return np.concatenate(found)
-
-    def _explain(self, model: nn.Module, stored: Bytes8, image: Ints, target: Ints) -> Attribution:
+    def _explain(
+        self, model: nn.Module, stored: Bytes8, image: Ints, target: Ints, logit: torch.Tensor | None
+    ) -> Attribution:
         shown = self._shown(stored)
         baselines = make_baselines(self._config.baseline, shown, mean=self._mean, seed=self._config.seed)
         wanted = Wanted(
             image=torch.from_numpy(np.asarray(image)).to(self._device),
             target=torch.from_numpy(np.asarray(target)).to(self._device),
+            logit=logit,
         )
         return self._method.explain(model, shown, wanted, baselines=baselines, config=self._config)
 

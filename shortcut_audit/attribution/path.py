@@ -148,12 +148,17 @@ class PathSums:
         return torch.autocast(self._images.device.type, dtype=torch.bfloat16, enabled=self._bfloat16)
 
     def _ends(self) -> list[Tensor]:
-        """Return the wanted logits (P,) of the images and at each baseline; one that all images share is shown once."""
+        """Return the wanted logits (P,) of the images and at each baseline.
+
+        A baseline that all images share is shown once, and images whose logits are known are not shown.
+        """
+        known = self._wanted.logit
         baselines = [start[:1] if (start == start[:1]).all() else start for start in self._baselines]
-        parts = [self._images, *baselines]
+        parts = baselines if known is not None else [self._images, *baselines]
         logits = logits_of(self._model, torch.cat(parts), batch_size=self._size)
         own = [part.expand(len(self._images), -1) for part in logits.split_with_sizes([len(part) for part in parts])]
-        return [part[self._wanted.image, self._wanted.target].double() for part in own]
+        found = [part[self._wanted.image, self._wanted.target].double() for part in own]
+        return found if known is None else [known, *found]
 
 
 def _grid(rows: Tensor, baselines: int, nodes: int) -> tuple[Tensor, Tensor, Tensor]:

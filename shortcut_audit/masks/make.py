@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from shortcut_audit.attribution.asked import heeded
 from shortcut_audit.attribution.base import Attribution
 from shortcut_audit.attribution.baselines import make_baselines
 from shortcut_audit.attribution.explainer import Explainer
 from shortcut_audit.config import ExplainConfig, PseudoMaskConfig
-from shortcut_audit.errors import InputError, OutputError
+from shortcut_audit.errors import InputError
 from shortcut_audit.masks.agreement import iou
 from shortcut_audit.masks.pseudo_mask import pseudo_mask
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.shards import ShardWriter
-from shortcut_audit.masks.store import NAME, MaskStore
+from shortcut_audit.masks.store import NAME, MaskStore, whole_store
 from shortcut_audit.masks.tune import References, tuned_cuts
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.runtime import progress, say
@@ -66,10 +67,12 @@ def explain_dataset(
         references: drawn masks to tune the threshold rule on, by finding.
 
     Raises:
-        UsageError: an unknown method or baseline, or no mean image where one is needed.
+        UsageError: an unknown method or baseline, no mean image where one is needed, or a tolerance without room
+            for further steps.
         InputError: nothing to explain, or an attribution that is not finite.
         OutputError: the store could not be written.
     """
+    explain = heeded(explain)
     explainer = Explainer(models, explain, mean)
     # Asked for once ahead, so that a baseline that cannot be had is refused before anything is written.
     make_baselines(explain.baseline, torch.zeros(1, *pixels.shape[1:]), mean=mean)
@@ -138,7 +141,7 @@ def _effect(explainer: Explainer, plain: Explainer, pixels: Bytes8, pairs: Pairs
 def _attribution(explainer: Explainer, pixels: Bytes8, pairs: Pairs, rows: Sequence[int]) -> Attribution:
     """Explain some pairs; the findings of one film share its passes through the network."""
     shown, image = np.unique(pairs.sample[rows], return_inverse=True)
-    return explainer.explain(pixels[shown], image=image, target=pairs.finding[rows])
+    return explainer.explain(pixels[shown], image=image, target=pairs.finding[rows], scored=shown)
 
 
 def _heatmap_size(pixels: Bytes8, cut: PseudoMaskConfig) -> tuple[int, int] | None:
@@ -168,12 +171,8 @@ def _finished(path: Path, job: Job) -> MaskStore | None:
     """Return the store at ``path`` if it is whole and of this job."""
     if not path.exists():
         return None
-    try:
-        store = MaskStore(path)
-    except (OutputError, InputError) as error:
-        say(f"{error} (doing so now)")
-        return None
-    return store if store.job.fingerprint == job.fingerprint else None
+    store = whole_store(path)
+    return store if store is not None and store.job.fingerprint == job.fingerprint else None
 
 
 def _record(attribution: Attribution, place: int, pairs: Pairs, row: int, cut: PseudoMaskConfig) -> MaskRecord:

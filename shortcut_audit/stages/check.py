@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from shortcut_audit.attribution.asked import check_steps
 from shortcut_audit.attribution.base import METHODS
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.rules import RULES
@@ -38,6 +39,7 @@ def check_names(study: Study, *needs: Need) -> None:
     if "explain" in needs:
         for name in (config.explain.method, config.explain.smoothed):
             METHODS.get(name)
+        check_steps(config.explain)
         RULES.get(config.pseudo_mask.rule)
     if "segmenter" in needs:
         for name in (config.evaluate.summarizer, *config.evaluate.controls):

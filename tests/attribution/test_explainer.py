@@ -1,5 +1,7 @@
 """Explaining stored images: memory that runs out, several models, scores."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -85,6 +87,43 @@ def test_scores_are_those_of_the_mean_logit(stored):
         shown = torch.from_numpy(stored).float() / 255
         expected = torch.sigmoid((models[0](shown) + models[1](shown)) / 2)
     assert Explainer(models, CONFIG, None).scores(stored) == pytest.approx(expected.numpy(), abs=1e-5)
+
+
+def test_scores_too_are_given_in_smaller_batches_where_memory_runs_out(stored, capsys):
+    explainer = Explainer([Picky(room=2)], CONFIG, None)
+    assert explainer.scores(stored) == pytest.approx(Explainer([Picky(room=99)], CONFIG, None).scores(stored), abs=1e-6)
+    assert explainer.conditions == ("out of memory: batches of 4", "out of memory: batches of 2")
+    assert "out of memory: explaining goes on in batches of 4" in capsys.readouterr().err
+
+
+class Counting(nn.Module):
+    """Counts, by the sum of its pixels, the batches without a gradient that each image was in."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.seen = inner, Counter()
+
+    def forward(self, pixels):
+        if not torch.is_grad_enabled():
+            self.seen.update({round(total, 2) for total in pixels.sum((1, 2, 3)).tolist()})
+        return self.inner(pixels)
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "integrated_gradients_captum", "gradient_shap"])
+def test_an_image_whose_scores_were_asked_is_not_shown_again_for_its_logit(stored, method):
+    config = CONFIG.model_copy(update={"method": method})
+    model = Counting(Picky(99))
+    explainer = Explainer([model], config, None)
+    explainer._models = [model]  # it counts in a copy else
+    explainer.scores(np.concatenate([stored[::-1], stored]))
+    model.seen.clear()
+    known = explainer.explain(stored, image=IMAGE, target=TARGET, scored=np.array([3, 4, 5]))
+    shown = {round(total, 2) for total in (torch.from_numpy(stored).float() / 255).sum((1, 2, 3)).tolist()}
+    assert not shown & set(model.seen)
+    asked = explainer.explain(stored, image=IMAGE, target=TARGET)
+    assert shown <= set(model.seen)
+    assert known.logit == pytest.approx(asked.logit, abs=1e-6)
+    assert known.signed == pytest.approx(asked.signed, abs=1e-6)
 
 
 def test_the_models_it_is_given_stay_as_they_are(stored):

@@ -25,9 +25,9 @@ def case():
     return net.train(), images, Wanted(image=torch.tensor([0, 0, 2]), target=torch.tensor([2, 0, 1]))
 
 
-def explain(name, net, images, wanted):
+def explain(name, net, images, wanted, **changes):
     baselines = make_baselines(["blur", "white"], images, mean=None)
-    config = ExplainConfig(method=name, steps=8, batch_size=2)
+    config = ExplainConfig(method=name, **{"steps": 8, "batch_size": 2, **changes})
     return METHODS.get(name)().explain(net, images, wanted, baselines=baselines, config=config)
 
 
@@ -67,6 +67,17 @@ def test_only_a_complete_method_reports_a_completeness_error_and_it_is_small(nam
         assert found.delta.max() < 0.02
     else:
         assert found.delta is None
+
+
+@pytest.mark.parametrize("key", ["quadrature", "tolerance", "precision"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_changes_the_maps_of_the_methods_that_heed_it_and_of_no_other(name, key, case):
+    asked = {"quadrature": "midpoint", "tolerance": 1e-12, "precision": "bfloat16"}[key]
+    before, after = (
+        explain(name, *case, smoothed="occlusion"),
+        explain(name, *case, smoothed="occlusion", **{key: asked}),
+    )
+    assert (before.signed != after.signed).any() == (key in METHODS.get(name).heeds)
 
 
 @pytest.mark.parametrize("name", NAMES)

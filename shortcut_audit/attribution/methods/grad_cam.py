@@ -17,6 +17,7 @@ class GradCam:
     """Grad-CAM: the network's coarsest maps, weighted by how they move the logit (not complete, no baseline)."""
 
     complete: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig

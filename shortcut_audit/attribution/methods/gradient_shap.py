@@ -17,6 +17,7 @@ class GradientShap:
     """Gradient SHAP: mean over random baselines and places on the way (complete only in the limit)."""
 
     complete: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig

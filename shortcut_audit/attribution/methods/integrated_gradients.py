@@ -23,6 +23,7 @@ class IntegratedGradients:
     """Integrated Gradients: mean gradient on the way from a baseline, times the way (complete)."""
 
     complete: ClassVar[bool] = True
+    heeds: ClassVar[frozenset[str]] = frozenset({"quadrature", "tolerance", "precision"})
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig

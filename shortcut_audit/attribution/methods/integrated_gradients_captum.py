@@ -21,12 +21,16 @@ from shortcut_audit.attribution.base import (
 )
 from shortcut_audit.config import ExplainConfig
 
+RULES = {"gauss_legendre": "gausslegendre", "midpoint": "riemann_middle"}
+"""What captum calls a quadrature."""
+
 
 @METHODS.register("integrated_gradients_captum")
 class IntegratedGradientsCaptum:
     """Integrated Gradients by captum, ``steps`` nodes for every pair: slow, for comparison (complete)."""
 
     complete: ClassVar[bool] = True
+    heeds: ClassVar[frozenset[str]] = frozenset({"quadrature"})
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig
@@ -40,7 +44,7 @@ class IntegratedGradientsCaptum:
         def maps(shown: Tensor, targets: Tensor, starts: Tensor) -> Tensor:
             found = [
                 reference.attribute(
-                    shown, start, target=targets, n_steps=config.steps, method="gausslegendre",
+                    shown, start, target=targets, n_steps=config.steps, method=RULES[config.quadrature],
                     internal_batch_size=len(shown),
                 )
                 for start in starts

@@ -19,6 +19,7 @@ class Occlusion:
     """Occlusion: how far the logit falls when a patch shows the baseline instead (not complete)."""
 
     complete: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shortcut_audit.attribution.base import METHODS, Attribution, ModelFn, Wanted, frozen, logits_of
+from shortcut_audit.attribution.base import METHODS, Attribution, ModelFn, Wanted, frozen, wanted_logits
 from shortcut_audit.attribution.seeded import seeded
 from shortcut_audit.config import ExplainConfig
 from shortcut_audit.errors import UsageError
@@ -19,6 +19,8 @@ class SmoothGrad:
     """SmoothGrad: mean of the maps of ``explain.smoothed`` over noisy copies of the image (not complete)."""
 
     complete: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
+    """Nothing itself; the method that it smooths does."""
 
     def explain(
         self, model: ModelFn, images: Tensor, wanted: Wanted, *, baselines: Tensor, config: ExplainConfig
@@ -45,12 +47,12 @@ class SmoothGrad:
                 )
         signed, absolute = torch.cat(found).unbind(1)
         with frozen(model):
-            logits = logits_of(model, images, batch_size=config.batch_size)
+            logits = wanted_logits(model, images, wanted, batch_size=config.batch_size)
         return Attribution(
             signed=signed.cpu().numpy(),
             absolute=absolute.cpu().numpy(),
             targets=wanted.target.cpu().numpy(),
-            logit=logits[wanted.image, wanted.target].double().cpu().numpy(),
+            logit=logits.cpu().numpy(),
             delta=None,
             steps=None,
         )
