@@ -6,6 +6,7 @@ import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from shortcut_audit.masks.heatmap import quantise, shrink
 from shortcut_audit.masks.record import Job, MaskRecord, StoreHeader
+from shortcut_audit.masks.safe_open import safe_open
 from shortcut_audit.masks.stamp import FORMAT, USER_BLOCK, VERSION
 from shortcut_audit.shapes import Mask
 
@@ -80,9 +82,13 @@ def shard_bytes(records: Sequence[MaskRecord], shard: int, header: StoreHeader) 
     return memory.getvalue()
 
 
-def read_shard(data: bytes) -> tuple[list[Chunks], Columns]:
-    """Return the packed chunks of every pair of a shard, and its columns."""
-    with h5py.File(io.BytesIO(data), "r") as file:
+def read_shard(path: Path, data: bytes) -> tuple[list[Chunks], Columns]:
+    """Return the packed chunks of every pair of a shard, and its columns, of the bytes of its file.
+
+    Raises:
+        InputError: it holds what our files never hold.
+    """
+    with safe_open(path, data=data) as file:
         planes = {name: file[name] for name in PLANES if name in file}
         numbers = file["columns"][:]
         chunks = [read_chunks(planes, row) for row in range(len(numbers))]

@@ -7,6 +7,7 @@ Our files are flat lists of chunked arrays of numbers or fixed-length text; all 
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Container
 from pathlib import Path
@@ -23,18 +24,19 @@ _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FL
 _KINDS = "biufS"
 
 
-def safe_open(path: Path, *, views: Container[str] = ()) -> h5py.File:
+def safe_open(path: Path, *, views: Container[str] = (), data: bytes | None = None) -> h5py.File:
     """Open an HDF5 file for reading after having looked at every object in it.
 
     Without HDF5's locks, which fail on network file systems; our files never change once named.
     The arrays ``views`` may be virtual: of these shape and type may be read, and never a value.
+    With ``data`` these bytes are opened, which were read from the file.
 
     Raises:
         InputError: not readable as HDF5, or it holds what our files never hold.
     """
     file = None
     try:
-        file = h5py.File(path, "r", locking=False)
+        file = h5py.File(path if data is None else io.BytesIO(data), "r", locking=False)
         problems = [f"'{name}' {problem}" for name in file if (problem := _problem(file, name, views))]
     except BROKEN as error:
         if file is not None:

@@ -197,7 +197,7 @@ class ShardWriter:
         if sha256_bytes(data) != self._done[shard]["sha256"]:
             raise OutputError(f"{self._path(shard)} was changed or damaged; {AGAIN}")
         digest = hashlib.sha256()
-        chunks, columns = read_shard(data)
+        chunks, columns = read_shard(self._path(shard), data)
         for row, pair in zip(self.rows(shard), chunks, strict=True):
             if planes:
                 write_chunks(planes, row, pair)

@@ -7,10 +7,11 @@ import os
 import shutil
 from collections import namedtuple
 
+import h5py
 import numpy as np
 import pytest
 
-from shortcut_audit.errors import OutputError
+from shortcut_audit.errors import InputError, OutputError
 from shortcut_audit.masks.layout import SHARD
 from shortcut_audit.masks.shards import ShardWriter
 from shortcut_audit.masks.store import MaskStore
@@ -140,6 +141,20 @@ def test_a_shard_damaged_between_writing_and_sealing_is_seen(half, job, records)
     with pytest.raises(OutputError, match=r"shard-000000.h5 was changed or damaged; run 'audit explain' or"):
         writer.seal()
     assert not (half.parent / "masks.h5").exists()
+
+
+def test_a_shard_that_somebody_slipped_in_goes_through_the_guard(half, job, records):
+    writer = ShardWriter(half.parent, job)
+    writer.write(2, [records[row] for row in writer.rows(2)])
+    shard = half / "shard-000000.h5"
+    with h5py.File(shard, "r+") as file:
+        del file["columns"]
+        file["columns"] = h5py.ExternalLink("elsewhere.h5", "/secret")
+    journal = (half / "journal.jsonl").read_text().splitlines()
+    journal[1] = json.dumps({"shard": 0, "sha256": sha256_file(shard)})
+    (half / "journal.jsonl").write_text("\n".join(journal) + "\n")
+    with pytest.raises(InputError, match=r"shard-000000.h5: 'columns' is a link to somewhere else; only plain"):
+        ShardWriter(half.parent, job).seal()
 
 
 def test_a_shard_alone_is_no_store_and_says_so(half):
