@@ -33,7 +33,7 @@ def coco(source: Path) -> list[Foreign]:
         return [
             _foreign(source, images[image], kinds[kind], annotations) for (image, kind), annotations in grouped.items()
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise InputError(f"{source} is not laid out as COCO: {error!r} is missing or of another type") from error
 
 
@@ -42,7 +42,7 @@ def _tree(source: Path) -> Record:
         tree = json.loads(source.read_bytes())
     except OSError as error:
         raise InputError(f"{source} cannot be read ({error.strerror}); name a COCO JSON file") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not JSON ({error}); name a COCO JSON file") from error
     if not isinstance(tree, dict) or not tree.get("annotations"):
         raise InputError(f"{source} holds no annotations; expected images, categories and annotations as in COCO")

@@ -181,6 +181,10 @@ def test_an_image_too_large_to_be_true_is_refused(tmp_path, bring):
         bring(source, "coco")
 
 
+SIZED = """{"annotations": [{"image_id": 1, "category_id": 1}], "categories": [{"id": 1, "name": "effusion"}],
+"images": [{"id": 1, "file_name": "0012.png", "height": %s, "width": 8}]}"""
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -189,6 +193,10 @@ def test_an_image_too_large_to_be_true_is_refused(tmp_path, bring):
         ('{"annotations": []}', "holds no annotations"),
         ('{"annotations": [{}], "images": [], "categories": []}', r"is not laid out as COCO: KeyError\('image_id'\)"),
         ('{"annotations": [{}], "images": [3], "categories": []}', "is not laid out as COCO"),
+        pytest.param("[" * 100_000, "is not JSON", id="deep"),
+        (SIZED % '"tall"', "is not laid out as COCO: ValueError"),
+        (SIZED % "NaN", "is not laid out as COCO: ValueError"),
+        (SIZED % "1e999", "is not laid out as COCO: OverflowError"),
     ],
 )
 def test_what_is_no_coco_file_is_refused(tmp_path, bring, content, message):
