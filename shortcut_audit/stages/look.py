@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,16 +150,18 @@ def shares_of(study: Study, looked: Look, maps: Sequence[Heatmap], finding: str,
         attribute = region.partition(":")[2] if region.startswith("footprint:") else ""
         about = {"model": model, "finding": finding, "attribute": attribute, "group": region}
         shares, enrichments = [one.share for one in found], [one.enrichment for one in found]
-        metrics.append(mean_of(study, looked, shares, name=f"{what}_share", **about))
-        metrics.append(mean_of(study, looked, enrichments, name=f"{what}_enrichment", **about))
+        metrics.append(mean_of(study, looked, shares, 1.0, name=f"{what}_share", **about))
+        metrics.append(mean_of(study, looked, enrichments, math.inf, name=f"{what}_enrichment", **about))
     return metrics
 
 
-def mean_of(study: Study, looked: Look, values: Sequence[float | None], **about: str) -> Metric:
-    """Return the mean over the films looked at, all of which carry the finding."""
+def mean_of(study: Study, looked: Look, values: Sequence[float | None], most: float, **about: str) -> Metric:
+    """Return the mean of a number from 0 to ``most`` over the films looked at, all of which carry the finding."""
     patients = [str(looked.films.manifest.frame["patient_id"][int(row)]) for row in looked.rows]
-    confidence = study.config.evaluate.confidence
-    return mean_metric(values, patients, [1] * len(patients), confidence=confidence, **about)  # type: ignore[arg-type]
+    return mean_metric(
+        values, patients, [1] * len(patients), confidence=study.config.evaluate.confidence, bounds=(0.0, most),
+        **about,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: Segmenter) -> list[Metric]:
@@ -173,5 +176,5 @@ def _predicted(study: Study, looked: Look, finding: str, name: str, segmenter: S
         pairs = zip(masks, drawn, strict=True)
         values = [None if reference is None else dice(mask, reference) for mask, reference in pairs]
         about = {"model": name, "finding": finding, "attribute": "", "group": f"finding:{finding}"}
-        metrics.append(mean_of(study, looked, values, name="dice", **about))
+        metrics.append(mean_of(study, looked, values, 1.0, name="dice", **about))
     return metrics

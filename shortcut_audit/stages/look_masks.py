@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shortcut_audit.audit.measures.rates import proportion
 from shortcut_audit.audit.result.numbers import Metric
 from shortcut_audit.audit.statistics.estimate import Contrast, fields
 from shortcut_audit.audit.statistics.metrics import Sampling, auroc
@@ -18,7 +19,7 @@ from shortcut_audit.masks.record import MaskRecord
 from shortcut_audit.masks.store import NAME as MASKS
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.shapes import Floats, Ints
-from shortcut_audit.stages.look import Look, mean_of, regions_of, shares_of
+from shortcut_audit.stages.look import Look, regions_of, shares_of
 from shortcut_audit.stages.study import Study
 
 PSEUDO_MASKS = "pseudo-masks"
@@ -79,23 +80,29 @@ def _touching(study: Study, looked: Look, records: Sequence[MaskRecord], finding
     """Return the share of masks with a pixel inside a footprint, among films that have one."""
     pairs = zip(records, looked.regions[region], strict=True)
     touches = [
-        float((record.foreground & footprint).any()) if footprint is not None and footprint.any() else None
+        bool((record.foreground & footprint).any()) if footprint is not None and footprint.any() else None
         for record, footprint in pairs
     ]
-    return mean_of(
-        study, looked, touches, model=PSEUDO_MASKS, finding=finding, attribute=region.partition(":")[2],
-        group=region, name="mask_touching",
-    )  # fmt: skip
+    known = np.array([touch is not None for touch in touches])
+    hits = np.array([touch is True for touch in touches])
+    sampling = _sampling(study, looked.rows)
+    with_one = len(np.unique(sampling.clusters[known]))
+    if with_one > 1:
+        part = proportion(np.flatnonzero(known), hits, sampling)
+        contrast = Contrast(sampling=sampling, parts=((1.0, part),), rows=(known & hits, known & ~hits))
+    else:
+        reason = f"{with_one} patients have a mask and a footprint; two are needed"
+        contrast = Contrast(sampling=sampling, rows=(known & hits, known & ~hits), reason=reason)
+    return _metric(
+        study, contrast, finding=finding, attribute=region.partition(":")[2], group=region, name="mask_touching"
+    )
 
 
 def _areas(study: Study, store: MaskStore, finding: str, rows: Ints, films: Ints) -> list[Metric]:
     """Return, for every yes-or-no attribute, whether masks are larger where it is present."""
     manifest = study.films("train").manifest
-    area = np.array([store[int(row)].foreground.mean() for row in rows])
-    _, patients = np.unique(manifest.frame["patient_id"].to_numpy()[films].astype(str), return_inverse=True)
-    sampling = Sampling(
-        clusters=patients, weights=np.ones(len(rows)), n_clusters=int(patients.max()) + 1, unit="patient"
-    )  # fmt: skip
+    area = store.columns["foreground_px"][rows] / (store.header.height * store.header.width)
+    sampling = _sampling(study, films)
     return [
         _area_metric(
             study, finding, name, area, manifest.frame[f"attribute.{name}"].cast(float).to_numpy()[films], sampling
@@ -113,9 +120,22 @@ def _area_metric(study: Study, finding: str, attribute: str, area: Floats, value
     else:
         reason = f"{len(present)} masks of films with {attribute}, {len(absent)} without; both are needed"
         contrast = Contrast(sampling=sampling, rows=rows, reason=reason)
+    return _metric(study, contrast, finding=finding, attribute=attribute, group="label:1", name="mask_area_auroc")
+
+
+def _metric(study: Study, contrast: Contrast, *, finding: str, attribute: str, group: str, name: str) -> Metric:
     confidence = study.config.evaluate.confidence
     found = contrast.estimate(confidence)
     return Metric(
-        model=PSEUDO_MASKS, finding=finding, attribute=attribute, group="label:1", name="mask_area_auroc",
+        model=PSEUDO_MASKS, finding=finding, attribute=attribute, group=group, name=name,
         confidence=confidence, n_pos=found.tally.n, n_neg=0, **fields(found),
+    )  # fmt: skip
+
+
+def _sampling(study: Study, films: Ints) -> Sampling:
+    """Return whose training films these are."""
+    patients = study.films("train").manifest.frame["patient_id"].to_numpy()[films].astype(str)
+    _, clusters = np.unique(patients, return_inverse=True)
+    return Sampling(
+        clusters=clusters, weights=np.ones(len(films)), n_clusters=int(clusters.max()) + 1, unit="patient"
     )  # fmt: skip

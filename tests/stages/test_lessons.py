@@ -137,6 +137,10 @@ def test_pseudo_masks_are_measured_against_footprint_and_attribute(explained):
     area = found["mask_area_auroc", "label:1"]
     assert area.value == pytest.approx(np.mean(wins))
     assert (area.n, area.n_patients) == (4, 4)
+    for one in found.values():
+        if one.name in ("mask_touching", "mask_share", "saliency_share") and one.value is not None:
+            assert 0 <= one.low <= one.value <= one.high <= 1
+            assert one.low < one.high
     shares = [(np.abs(store[place].heatmap) * column).sum() / np.abs(store[place].heatmap).sum() for place in (1, 3)]
     assert found["saliency_share", "footprint:chest_tube"].value == pytest.approx(np.mean(shares))
 

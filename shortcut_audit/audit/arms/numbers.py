@@ -16,8 +16,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from shortcut_audit.audit.arms.result import LONG, ArmNumber, NumberName, Pixels, Reach, Training
-from shortcut_audit.audit.statistics.estimate import clopper_pearson
-from shortcut_audit.audit.statistics.means import mean_metric
+from shortcut_audit.audit.statistics.means import SAME, all_alike, mean_metric
 from shortcut_audit.shapes import Floats
 
 OVERLAPS: tuple[NumberName, ...] = ("dice", "iou", "painted_empty")
@@ -28,7 +27,6 @@ DIFFERENCES: dict[NumberName, tuple[NumberName, str]] = {
     "iou_less_same_compute": ("iou", LONG),
 }
 """Name of a difference to the number and the arm it is a difference from; both saw the same test films."""
-SAME = 1e-12
 
 
 def film_values(pixels: Pixels, name: NumberName) -> Floats:
@@ -98,7 +96,7 @@ def _number(
     value, method = metric.value, metric.method
     below, above = value - metric.low, metric.high - value
     if above < SAME:
-        below, above = _all_alike(value, metric.n_patients, confidence, bounds)
+        below, above = all_alike(value, metric.n_patients, confidence, bounds)
         method = "all films alike: Clopper-Pearson over patients"
     sd = _seed_sd(list(values.values()))
     if sd is not None:
@@ -109,15 +107,6 @@ def _number(
         **head, **counts, value=value, low=max(value - below, bounds[0]), high=min(value + above, bounds[1]),
         seed_sd=sd, method=method, reason=None,
     )  # fmt: skip
-
-
-def _all_alike(value: float, patients: int, confidence: float, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Return how far the limits lie from a mean that no film moves: what n patients leave open."""
-    if bounds[0] < 0:
-        open_ = clopper_pearson(0, patients, confidence)[1]
-        return open_, open_
-    low, high = clopper_pearson(value * patients, patients, confidence)
-    return value - low, high - value
 
 
 def _seed_sd(values: Sequence[Floats]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -9,6 +10,12 @@ import numpy as np
 from scipy.special import stdtrit
 
 from shortcut_audit.audit.result.numbers import Metric
+from shortcut_audit.audit.statistics.estimate import clopper_pearson
+
+Bounds = tuple[float, float]
+SAME = 1e-12
+"""Below this an interval has no width."""
+ALIKE = "all images alike: Clopper-Pearson over patients"
 
 
 def mean_metric(
@@ -23,6 +30,7 @@ def mean_metric(
     name: str,
     role: Literal["model", "control"] = "model",
     confidence: float = 0.95,
+    bounds: Bounds = (-math.inf, math.inf),
 ) -> Metric:
     """Return the mean of a number that each image has, as a metric.
 
@@ -40,6 +48,8 @@ def mean_metric(
         name: of the metric.
         role: ``control`` for what is printed to put others into proportion.
         confidence: of the interval.
+        bounds: between which the number lies; an interval ends there. Where all images have the same number, and
+            both bounds are known, the interval is what that many patients leave open.
     """
     defined = [row for row, value in enumerate(values) if value is not None]
     clusters = {patients[row] for row in defined}
@@ -60,4 +70,17 @@ def mean_metric(
     groups = len(clusters)
     error = float(np.sqrt(groups / (groups - 1) * np.sum(influence**2)))
     half = float(stdtrit(groups - 1, 0.5 + confidence / 2)) * error
-    return Metric(**head, value=mean, low=mean - half, high=mean + half, method="clustered mean, t")
+    if half < SAME and np.isfinite(bounds).all():
+        below, above = all_alike(mean, groups, confidence, bounds)
+        return Metric(**head, value=mean, low=mean - below, high=mean + above, method=ALIKE)
+    low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
+    return Metric(**head, value=mean, low=low, high=high, method="clustered mean, t")
+
+
+def all_alike(value: float, patients: int, confidence: float, bounds: Bounds) -> tuple[float, float]:
+    """Return how far the limits lie from a mean that no image moves: what n patients leave open."""
+    if bounds[0] < 0:
+        open_ = clopper_pearson(0, patients, confidence)[1]
+        return open_, open_
+    low, high = clopper_pearson(value * patients, patients, confidence)
+    return value - low, high - value

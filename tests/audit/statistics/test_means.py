@@ -1,5 +1,7 @@
 """Means over images, with an interval that respects patients."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,6 +70,21 @@ def test_fewer_than_two_patients_give_no_number_but_a_reason(values, patients, c
     found = mean_of(values, patients)
     assert (found.value, found.low, found.high) == (None, None, None)
     assert found.reason == f"{count} patients have such a value; two are needed"
+
+
+def test_an_interval_ends_where_the_number_does():
+    free, share = mean_of([0.0, 0.0, 0.4]), mean_of([0.0, 0.0, 0.4], bounds=(0.0, 1.0))
+    assert free.low < 0 == share.low
+    assert (share.value, share.high) == (free.value, free.high)
+    assert mean_of([1.0, 1.0, 0.2], bounds=(0.0, 1.0)).high == 1
+    assert mean_of([3.0, 0.1, 0.2], bounds=(0.0, math.inf)).high > 3
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(1.0, 0.6915, 1.0), (0.0, 0.0, 0.3085)])
+def test_a_share_that_all_images_have_alike_is_no_sure_thing(value, low, high):
+    found = mean_of([value] * 10, bounds=(0.0, 1.0))
+    assert (found.value, found.low, found.high) == pytest.approx((value, low, high), abs=1e-4)
+    assert found.method == "all images alike: Clopper-Pearson over patients"
 
 
 def test_the_metric_says_what_it_is_about():
