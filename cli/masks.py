@@ -175,6 +175,8 @@ def print_summary(summary: Summary) -> None:
 
 def _said(value: object) -> str:
     """Return a constant as a person writes it."""
+    if isinstance(value, dict):  # what was tuned for a finding
+        return ", ".join(f"{key} {said:.3f}" if key == "dice" else f"{key} {said}" for key, said in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)

@@ -128,7 +128,7 @@ class Run:
                 where the outputs are.
         """
         wanted = fingerprint(inputs)
-        if self._is_done(name, wanted, outputs) and whole():
+        if self._is_done(name, wanted, outputs, whole):
             say(f"{name}: done before, taken as it is")
             return
         self._record["stages"].pop(name, None)
@@ -138,7 +138,7 @@ class Run:
         self._record["stages"][name] = {"inputs": wanted, "outputs": digests}
         self._save()
 
-    def _is_done(self, name: str, wanted: str, outputs: Sequence[str]) -> bool:
+    def _is_done(self, name: str, wanted: str, outputs: Sequence[str], whole: Callable[[], bool]) -> bool:
         entry = self._record["stages"].get(name)
         if entry is None or entry["inputs"] != wanted or set(entry["outputs"]) != set(outputs):
             return False
@@ -147,6 +147,9 @@ class Run:
             if not path.is_file() or sha256_file(path) != digest:
                 say(f"{name}: {path.name} is missing or altered; making it again")
                 return False
+        if not whole():
+            say(f"{name}: what belongs to {', '.join(outputs)} is missing or altered; making it again")
+            return False
         return True
 
     def finish(self) -> None:

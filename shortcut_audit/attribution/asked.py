@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from shortcut_audit.attribution.base import METHODS
+from shortcut_audit.attribution.base import METHODS, MIN_DIFFERENCE
+from shortcut_audit.attribution.baselines import BLUR_SHARE, NOISE_SD
+from shortcut_audit.attribution.methods.occlusion import PATCH_SHARE
 from shortcut_audit.attribution.path import growing_levels
 from shortcut_audit.config import ExplainConfig
 from shortcut_audit.errors import UsageError
@@ -12,13 +14,15 @@ from shortcut_audit.runtime import say
 
 PLAIN: dict[str, Any] = {"quadrature": "gauss_legendre", "tolerance": None, "precision": "float32"}
 """Keys that some methods read, and what they are where nothing is asked for."""
+SMOOTHGRAD = "smoothgrad"
+"""Reads what the method reads that it smooths."""
 
 
 def heeded(config: ExplainConfig) -> ExplainConfig:
     """Return a configuration without what its method does not read, so that nobody believes it was done; that is said.
 
     Raises:
-        UsageError: an unknown method, or see :func:`check_steps`.
+        UsageError: an unknown method, or see :func:`check_asked`.
     """
     heeds = _inner(config)
     ignored = {key: plain for key, plain in PLAIN.items() if key not in heeds and getattr(config, key) != plain}
@@ -26,16 +30,19 @@ def heeded(config: ExplainConfig) -> ExplainConfig:
         names = ", ".join(f"explain.{key}={getattr(config, key)}" for key in ignored)
         say(f"the method '{config.method}' does not read {names}; explained without")
         config = config.model_copy(update=ignored)
-    check_steps(config)
+    check_asked(config)
     return config
 
 
-def check_steps(config: ExplainConfig) -> None:
-    """Refuse a tolerance that no film could get further nodes for.
+def check_asked(config: ExplainConfig) -> None:
+    """Refuse what cannot be done.
 
     Raises:
-        UsageError: the first nodes and the next ones are together more than ``max_steps``.
+        UsageError: a method that is to smooth itself, or a tolerance that no film could get further nodes for: the
+            first ones and the next are together more than ``max_steps``.
     """
+    if config.method == config.smoothed == SMOOTHGRAD:
+        raise UsageError("explain.smoothed: smoothgrad cannot smooth itself; name another method")
     if config.tolerance is None or "tolerance" not in _inner(config):
         return
     _, second, *_ = growing_levels(config.quadrature, config.steps, 4 * config.steps)
@@ -48,6 +55,18 @@ def check_steps(config: ExplainConfig) -> None:
         )
 
 
+def constants(config: ExplainConfig) -> dict[str, float]:
+    """Return what decides the maps beside the configuration: shares of the image's shorter side, pixels, logits."""
+    found = {"least_difference": MIN_DIFFERENCE}
+    if "blur" in config.baseline:
+        found["blur_sigma_share"] = BLUR_SHARE
+    if "gaussian" in config.baseline:
+        found["gaussian_sd"] = NOISE_SD
+    if "occlusion" in (config.method, config.smoothed if config.method == SMOOTHGRAD else ""):
+        found["occlusion_patch_share"] = PATCH_SHARE
+    return found
+
+
 def _inner(config: ExplainConfig) -> frozenset[str]:
     """Return what the method reads, or the one that it smooths."""
-    return METHODS.get(config.smoothed if config.method == "smoothgrad" else config.method).heeds
+    return METHODS.get(config.smoothed if config.method == SMOOTHGRAD else config.method).heeds

@@ -47,7 +47,7 @@ class ExplainConfig(Section):
     steps: int = Field(default=12, ge=2)
     tolerance: float | None = Field(default=None, gt=0)
     max_steps: int = Field(default=64, ge=2)
-    baseline: list[Baseline] = ["blur", "mean"]
+    baseline: list[Baseline] = Field(default=["blur", "mean"], min_length=1)
     batch_size: int = Field(default=32, ge=2)
     precision: Literal["float32", "bfloat16"] = "float32"
     only: Literal["positives", "scored", "all"] = "positives"

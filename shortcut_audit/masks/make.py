@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from shortcut_audit.attribution.asked import heeded
+from shortcut_audit.attribution.asked import constants, heeded
 from shortcut_audit.attribution.base import Attribution
 from shortcut_audit.attribution.baselines import make_baselines
 from shortcut_audit.attribution.explainer import Explainer
 from shortcut_audit.config import ExplainConfig, PseudoMaskConfig
-from shortcut_audit.errors import InputError
+from shortcut_audit.errors import InputError, OutputError
 from shortcut_audit.masks.agreement import iou
 from shortcut_audit.masks.pseudo_mask import pseudo_mask
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.shards import ShardWriter
-from shortcut_audit.masks.store import NAME, MaskStore, whole_store
+from shortcut_audit.masks.store import NAME, MaskStore
 from shortcut_audit.masks.tune import References, tuned_cuts
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.runtime import progress, say
@@ -45,6 +45,7 @@ def explain_dataset(
     weights: Sequence[str],
     folder: Path,
     references: Mapping[str, References] | None = None,
+    summarizer: str | None = None,
 ) -> MaskStore:
     """Explain a classifier and leave ``masks.h5`` in ``folder``; go on where an earlier call stopped.
 
@@ -65,6 +66,7 @@ def explain_dataset(
         weights: fingerprints of the models.
         folder: where the store shall lie.
         references: drawn masks to tune the threshold rule on, by finding.
+        summarizer: what makes a score of a segmenter's masks, where one is among the models.
 
     Raises:
         UsageError: an unknown method or baseline, no mean image where one is needed, or a tolerance without room
@@ -82,7 +84,12 @@ def explain_dataset(
             pixels[rows], image=np.arange(len(rows)), target=np.full(len(rows), place)
         ).signed,
     )  # fmt: skip
-    settings = {"explain": explain.model_dump(mode="json"), "pseudo_mask": cut.model_dump(mode="json"), **tuned}
+    settings = {
+        "explain": explain.model_dump(mode="json"), "constants": constants(explain),
+        "pseudo_mask": cut.model_dump(mode="json"), **tuned,
+    }  # fmt: skip
+    if summarizer is not None:
+        settings["summarizer"] = summarizer
     header = StoreHeader(
         manifest=manifest,
         model=weights[0] if len(weights) == 1 else fingerprint({"classifiers": list(weights)}),
@@ -171,8 +178,12 @@ def _finished(path: Path, job: Job) -> MaskStore | None:
     """Return the store at ``path`` if it is whole and of this job."""
     if not path.exists():
         return None
-    store = whole_store(path)
-    return store if store is not None and store.job.fingerprint == job.fingerprint else None
+    try:
+        store = MaskStore(path)
+    except (OutputError, InputError) as error:
+        say(f"{error} (doing so now)")
+        return None
+    return store if store.job.fingerprint == job.fingerprint else None
 
 
 def _record(attribution: Attribution, place: int, pairs: Pairs, row: int, cut: PseudoMaskConfig) -> MaskRecord:

@@ -58,7 +58,6 @@ from shortcut_audit.masks.planes import PartPlanes, Planes, check_parts
 from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
 from shortcut_audit.masks.safe_open import BROKEN, safe_open
 from shortcut_audit.masks.stamp import AGAIN, FORMAT, VERSION, check_stamp
-from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools, Floats, Heatmap
 
 NAME = "masks.h5"
@@ -194,13 +193,13 @@ class MaskStore:
             raise OutputError(f"{self.path}: '{name}' of pair {row} is damaged ({error}); {AGAIN}") from error
 
 
-def whole_store(path: Path) -> MaskStore | None:
-    """Return a store that is whole; None, with the reason said, for one that has to be made again."""
+def is_whole(path: Path) -> bool:
+    """Whether there is a store that can be read, with all parts of a view."""
     try:
-        return MaskStore(path)
-    except (OutputError, InputError) as error:
-        say(f"{error} (doing so now)")
-        return None
+        MaskStore(path)
+    except (OutputError, InputError):
+        return False
+    return True
 
 
 def _number(value: np.floating[Any]) -> float | None:

@@ -54,6 +54,14 @@ def need_constant(config: PseudoMaskConfig) -> str:
     return constant
 
 
+def nothing_to_tune_on(config: PseudoMaskConfig, findings: Sequence[str]) -> UsageError:
+    """Return the error for a rule that is to be tuned where no finding has a drawn mask."""
+    return UsageError(
+        f"pseudo_mask.tune_on: {config.tune_on}, but no training film has a drawn mask of {', '.join(findings)}; "
+        "set it to 0, or bring masks of some"
+    )
+
+
 def tune(heatmaps: Iterable[Heatmap], masks: Sequence[Mask], config: PseudoMaskConfig) -> Tuned:
     """Return the value of the rule's grid with the largest mean Dice; of equal ones that with fewer pixels.
 

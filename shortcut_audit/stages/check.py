@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shortcut_audit.attribution.asked import check_steps
+from shortcut_audit.attribution.asked import check_asked
 from shortcut_audit.attribution.base import METHODS
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.rules import RULES
+from shortcut_audit.masks.tune import need_constant, nothing_to_tune_on
 from shortcut_audit.models.card import ClassifierCard, SegmenterCard
 from shortcut_audit.models.classifier import build_classifier
 from shortcut_audit.models.segmenter import build_segmenter
@@ -39,8 +40,9 @@ def check_names(study: Study, *needs: Need) -> None:
     if "explain" in needs:
         for name in (config.explain.method, config.explain.smoothed):
             METHODS.get(name)
-        check_steps(config.explain)
+        check_asked(config.explain)
         RULES.get(config.pseudo_mask.rule)
+        _check_tuning(study)
     if "segmenter" in needs:
         for name in (config.evaluate.summarizer, *config.evaluate.controls):
             SUMMARIZERS.get(name)
@@ -56,6 +58,15 @@ def check_names(study: Study, *needs: Need) -> None:
         _check_classes(study)
     if "audit" in needs:
         need_attributes(study.config, study.manifest)
+
+
+def _check_tuning(study: Study) -> None:
+    asked = study.config.pseudo_mask
+    if not asked.tune_on:
+        return
+    need_constant(asked)
+    if not set(study.findings) & set(study.manifest.structures):
+        raise nothing_to_tune_on(asked, study.findings)
 
 
 def _check_classes(study: Study) -> None:

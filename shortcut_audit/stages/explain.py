@@ -13,8 +13,8 @@ from shortcut_audit.data.classes import class_masks, parse_class
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.make import explain_dataset
 from shortcut_audit.masks.store import NAME as MASKS
-from shortcut_audit.masks.store import whole_store
-from shortcut_audit.masks.tune import References, need_constant
+from shortcut_audit.masks.store import is_whole
+from shortcut_audit.masks.tune import References, need_constant, nothing_to_tune_on
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier
 from shortcut_audit.models.summarized import Summarized
@@ -43,12 +43,13 @@ def explain_training_films(study: Study, weights: Sequence[Path]) -> None:
             explain=config.explain, cut=config.pseudo_mask, mean=mean_image(train.pixels),
             manifest=study.manifest.fingerprint, weights=digests, folder=study.run.folder,
             references=drawn_references(study, train),
+            summarizer=config.evaluate.summarizer if any(isinstance(one, Summarized) for one in models) else None,
         )  # fmt: skip
 
     inputs = study.inputs("explain", "pseudo_mask", classifiers=digests, summarizer=config.evaluate.summarizer)
     study.run.stage(
         "explain", inputs=inputs, outputs=[MASKS], work=work,
-        whole=lambda: whole_store(study.run.path(MASKS)) is not None,
+        whole=lambda: is_whole(study.run.path(MASKS)),
     )  # fmt: skip
 
 
@@ -101,10 +102,7 @@ def drawn_references(study: Study, train: Films) -> dict[str, References]:
             found = _references(train, finding, rows, study.config.image.size)
             references |= {finding: found} if len(found.rows) else {}
     if not references:
-        raise UsageError(
-            f"pseudo_mask.tune_on: {config.tune_on}, but no training film has a drawn mask of "
-            f"{', '.join(study.findings)}; set it to 0, or bring masks of some"
-        )
+        raise nothing_to_tune_on(config, study.findings)
     return references
 
 

@@ -12,7 +12,7 @@ from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.masks.bring import Brought, import_masks
 from shortcut_audit.masks.exports import Exported, export_store
 from shortcut_audit.masks.planes import copy_parts
-from shortcut_audit.masks.store import NAME, MaskStore, whole_store
+from shortcut_audit.masks.store import NAME, MaskStore, is_whole
 from shortcut_audit.masks.summary import Summary, summarise
 from shortcut_audit.masks.verify import Verified, verify_store
 from shortcut_audit.provenance import copy_private, sha256_file
@@ -95,5 +95,5 @@ def take_masks(study: Study, store: MaskStore) -> None:
 
     study.run.stage(
         "masks", inputs={"masks": sha256_file(store.path)}, outputs=[NAME], work=work,
-        whole=lambda: whole_store(target) is not None,
+        whole=lambda: is_whole(target),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shortcut_audit.attribution.asked import PLAIN, check_steps, heeded
+from shortcut_audit.attribution.asked import PLAIN, check_asked, constants, heeded
 from shortcut_audit.config import ExplainConfig
 from shortcut_audit.errors import UsageError
 
@@ -36,7 +36,18 @@ def test_only_what_the_method_reads_is_left(names, left, capsys):
 def test_a_tolerance_without_room_for_further_steps_is_refused(quadrature, steps, needed):
     config = ExplainConfig(quadrature=quadrature, steps=steps, tolerance=0.05)
     with pytest.raises(UsageError, match=rf"the next are {needed}, .*max_steps: 64; set explain.max_steps={needed} or"):
-        check_steps(config)
-    check_steps(config.model_copy(update={"max_steps": needed}))
-    check_steps(config.model_copy(update={"tolerance": None}))
-    check_steps(config.model_copy(update={"method": "occlusion"}))
+        check_asked(config)
+    check_asked(config.model_copy(update={"max_steps": needed}))
+    check_asked(config.model_copy(update={"tolerance": None}))
+    check_asked(config.model_copy(update={"method": "occlusion"}))
+
+
+def test_a_method_that_is_to_smooth_itself_is_refused():
+    with pytest.raises(UsageError, match="smoothgrad cannot smooth itself; name another method"):
+        check_asked(ExplainConfig(method="smoothgrad", smoothed="smoothgrad"))
+
+
+def test_what_decides_the_maps_beside_the_configuration_is_told():
+    assert constants(ExplainConfig(baseline=["black"])) == {"least_difference": 0.5}
+    other = ExplainConfig(baseline=["gaussian"], method="smoothgrad", smoothed="occlusion")
+    assert constants(other) == {"least_difference": 0.5, "gaussian_sd": 0.5, "occlusion_patch_share": 0.125}

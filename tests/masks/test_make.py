@@ -76,6 +76,7 @@ def test_every_constant_and_the_mean_image_are_in_the_file(tmp_path):
     header = explain_into(tmp_path).header
     assert header.settings["explain"] == ExplainConfig(steps=4, batch_size=16).model_dump(mode="json")
     assert header.settings["pseudo_mask"] == PseudoMaskConfig(smooth_px=1, min_area_px=2).model_dump(mode="json")
+    assert header.settings["constants"] == {"least_difference": 0.5, "blur_sigma_share": 0.125}
     assert (header.mean_image == mean_image(small_set()[0])).all()
     assert (header.manifest, header.model) == ("m" * 64, "w" * 64)
 

@@ -78,10 +78,12 @@ def test_a_method_without_steps_has_no_quarters(tmp_path, make_job, fill, record
 @pytest.mark.parametrize(("tolerance", "said"), [(None, "0.05 (none was set); 22 without"), (0.1, "0.1; 22 without")])
 def test_it_is_printed_for_people(capsys, tmp_path, make_job, fill, records, tolerance, said):
     settings = {"explain": {"tolerance": tolerance, "baseline": ["blur", "mean"]}, "classifiers": ["w" * 64]}
+    settings["tuned"] = {"effusion": {"constant": "share", "value": 0.5, "dice": 0.0130678, "masks": 5}}
     print_summary(summarise(MaskStore(fill(tmp_path, make_job(settings=settings), records))))
     told = capsys.readouterr().out
     assert f"  tolerance: {'none' if tolerance is None else tolerance}\n  baseline: blur, mean\n" in told
     assert f"classifiers: {'w' * 64}\n" in told
+    assert "tuned:\n  effusion: constant share, value 0.5, dice 0.013, masks 5\n" in told
     assert f"beyond the tolerance of {said}" in told
     assert "in the mean for the cheapest quarter of the films, " in told
     assert "  effusion      " in told

@@ -186,8 +186,10 @@ def test_a_segmenter_and_a_classifier_are_explained_together_by_their_scores(pre
 
     paths = [pretrained.run.path(name) for name in (learn.CLASSIFIER, learn.PRETRAINED)]
     alone = MaskStore(pretrained.run.path("masks.h5"))[0]
+    assert "summarizer" not in MaskStore(pretrained.run.path("masks.h5")).header.settings
     explain_training_films(pretrained, paths)
     store = MaskStore(pretrained.run.path("masks.h5"))
+    assert store.header.settings["summarizer"] == pretrained.config.evaluate.summarizer
     assert store.header.settings["classifiers"] == [sha256_file(path) for path in paths]
     assert store[0].sample_id == alone.sample_id
     assert store[0].heatmap.min() >= 0
