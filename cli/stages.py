@@ -84,9 +84,17 @@ Models = Annotated[
                  help="Take this model. Repeatable: the mean absolute attribution of all is stored."),
 ]  # fmt: skip
 
+Processes = Annotated[
+    int,
+    typer.Option("--processes", min=1, rich_help_panel=OWN,
+                 help="Explain in so many processes, each on a GPU of its own where there are several."),
+]  # fmt: skip
+
 
 @takes(StageOptions)
-def explain(options: StageOptions, *, run: RunFolder = None, classifier: Models = None) -> None:
+def explain(
+    options: StageOptions, *, run: RunFolder = None, classifier: Models = None, processes: Processes = 1
+) -> None:
     """Explain a classifier over a data set and store the pseudo-masks.
 
     Reads a data set and the classifier of a run, or model files; of a segmenter its score is explained.
@@ -96,8 +104,8 @@ def explain(options: StageOptions, *, run: RunFolder = None, classifier: Models 
     """
     from shortcut_audit import pipeline
 
-    show(pipeline.explain(options.load(), out=options.out, new=options.new, run=run, models=classifier or ()),
-         as_json=options.as_json)  # fmt: skip
+    show(pipeline.explain(options.load(), out=options.out, new=options.new, run=run, models=classifier or (),
+                          processes=processes), as_json=options.as_json)  # fmt: skip
 
 
 @takes(StageOptions)
@@ -110,6 +118,7 @@ def pretrain(
         typer.Option(metavar="FILE", rich_help_panel=OWN,
                      help="Take these masks ('audit masks import'); nothing is explained."),
     ] = None,
+    processes: Processes = 1,
 ) -> None:  # fmt: skip
     """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks.
 
@@ -120,8 +129,8 @@ def pretrain(
     """
     from shortcut_audit import pipeline
 
-    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifiers=classifier or (), masks=masks),
-         as_json=options.as_json)  # fmt: skip
+    show(pipeline.pretrain(options.load(), out=options.out, new=options.new, classifiers=classifier or (), masks=masks,
+                           processes=processes), as_json=options.as_json)  # fmt: skip
 
 
 @takes(StageOptions)

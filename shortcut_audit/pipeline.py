@@ -79,7 +79,9 @@ def train(config: Config, *, out: Path | None, new: bool, supervision: Supervisi
         return Outcome(run=run.folder, result=None, lines=_models_told(run))
 
 
-def explain(config: Config, *, out: Path | None, new: bool, run: Path | None, models: Sequence[Path] = ()) -> Outcome:
+def explain(
+    config: Config, *, out: Path | None, new: bool, run: Path | None, models: Sequence[Path] = (), processes: int = 1
+) -> Outcome:
     """Explain the classifier of a run (by default the newest), or model files, and store pseudo-masks."""
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages.check import check_names
@@ -95,13 +97,19 @@ def explain(config: Config, *, out: Path | None, new: bool, run: Path | None, mo
     with open_run("explain", config, out=out, new=new, given=_given(weights)) as target:
         study = begin(target, config)
         check_names(study, "explain")
-        explaining.explain_training_films(study, weights)
+        explaining.explain_training_films(study, weights, processes=processes)
         store = target.path("masks.h5")
         return Outcome(run=target.folder, result=None, lines=(f"masks: {store}",))
 
 
 def pretrain(
-    config: Config, *, out: Path | None, new: bool, classifiers: Sequence[Path] = (), masks: Path | None = None
+    config: Config,
+    *,
+    out: Path | None,
+    new: bool,
+    classifiers: Sequence[Path] = (),
+    masks: Path | None = None,
+    processes: int = 1,
 ) -> Outcome:
     """Train a classifier (or take some), explain it, and pre-train a segmenter on the pseudo-masks.
 
@@ -115,13 +123,15 @@ def pretrain(
     if masks is not None:
         if classifiers:
             raise UsageError("--masks and --classifier exclude each other: masks that are there need no classifier")
+        if processes > 1:
+            raise UsageError("--masks and --processes exclude each other: nothing is explained")
         return _pretrain_on(config, masks, out=out, new=new)
     with open_run("pretrain", config, out=out, new=new, given=_given(classifiers)) as run:
         study = begin(run, config)
         check_names(study, "explain", "segmenter", "pseudo", *(() if classifiers else ("classifier",)))
         if not classifiers:
             learn.learn_labels(study)
-        explaining.explain_training_films(study, classifiers or [run.path(learn.CLASSIFIER)])
+        explaining.explain_training_films(study, classifiers or [run.path(learn.CLASSIFIER)], processes=processes)
         learn.learn_pseudo_masks(study)
         return Outcome(run=run.folder, result=None, lines=_models_told(run))
 

@@ -44,14 +44,23 @@ class Explainer:
         self._models = [copy.deepcopy(model).to(memory_format=torch.channels_last) for model in models]
         self._device = next(models[0].parameters()).device
         self._config, self._mean = config, mean
-        self._conditions: tuple[str, ...] = () if self._device.type == "cpu" else (self._device.type,)
+        self._conditions: tuple[str, ...] = ()
         self._logits: list[torch.Tensor] = []
         """Of each model (N,F), once ``scores`` was asked."""
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Why maps may differ in their last digits from another run's: a GPU, a batch halved for want of memory."""
-        return self._conditions
+        return self._conditions if self._device.type == "cpu" else (self._device.type, *self._conditions)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._device
+
+    def move_to(self, device: torch.device) -> None:
+        """Compute on another device from now on."""
+        self._models, self._device = [model.to(device) for model in self._models], device
 
     def explain(self, stored: Bytes8, *, image: Ints, target: Ints, scored: Ints | None = None) -> Attribution:
         """Explain some logits of some images; where memory runs out, in batches of half the size from then on.

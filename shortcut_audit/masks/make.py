@@ -10,23 +10,22 @@ import torch
 from torch import nn
 
 from shortcut_audit.attribution.asked import constants, heeded
-from shortcut_audit.attribution.base import Attribution
 from shortcut_audit.attribution.baselines import make_baselines
 from shortcut_audit.attribution.explainer import Explainer
 from shortcut_audit.config import ExplainConfig, PseudoMaskConfig
 from shortcut_audit.errors import InputError, OutputError
 from shortcut_audit.masks.agreement import iou
 from shortcut_audit.masks.pseudo_mask import pseudo_mask
-from shortcut_audit.masks.record import Job, MaskRecord, Pairs, StoreHeader
+from shortcut_audit.masks.record import Job, Pairs, StoreHeader
+from shortcut_audit.masks.shard_maker import Cuts, ShardMaker, explain_pairs, films_of
 from shortcut_audit.masks.shards import ShardWriter
+from shortcut_audit.masks.spread import make_shards
 from shortcut_audit.masks.store import NAME, MaskStore
 from shortcut_audit.masks.tune import References, tuned_cuts
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.runtime import progress, say
 from shortcut_audit.shapes import Bools, Bytes8, Floats, Pixels
 
-Cuts = Sequence[PseudoMaskConfig]
-"""How each finding's attributions become masks."""
 COMPARED = 32
 """Pairs whose masks are made in both precisions where bfloat16 is asked for."""
 
@@ -46,6 +45,7 @@ def explain_dataset(
     folder: Path,
     references: Mapping[str, References] | None = None,
     summarizer: str | None = None,
+    processes: int = 1,
 ) -> MaskStore:
     """Explain a classifier and leave ``masks.h5`` in ``folder``; go on where an earlier call stopped.
 
@@ -67,10 +67,11 @@ def explain_dataset(
         folder: where the store shall lie.
         references: drawn masks to tune the threshold rule on, by finding.
         summarizer: what makes a score of a segmenter's masks, where one is among the models.
+        processes: among so many the shards are shared out.
 
     Raises:
-        UsageError: an unknown method or baseline, no mean image where one is needed, or a tolerance without room
-            for further steps.
+        UsageError: an unknown method or baseline, no mean image where one is needed, a tolerance without room
+            for further steps, or a process that was ended from outside.
         InputError: nothing to explain, or an attribution that is not finite.
         OutputError: the store could not be written.
     """
@@ -110,26 +111,18 @@ def explain_dataset(
         plain = Explainer(models, explain.model_copy(update={"precision": "float32"}), mean)
         effect = (_effect(explainer, plain, pixels, pairs, cuts),)
     writer = ShardWriter(folder, job, view_above=cut.view_above_gb * 1e9)
-    return _make(writer, job.pairs, pixels, explainer=explainer, cuts=cuts, effect=effect)
-
-
-def _make(
-    writer: ShardWriter, pairs: Pairs, pixels: Bytes8, *, explainer: Explainer, cuts: Cuts, effect: tuple[str, ...]
-) -> MaskStore:
-    todo = [writer.rows(shard) for shard in writer.todo]
-    with progress("Explaining the classifier", sum(map(len, todo)), "maps") as bar:
-        for shard, rows in zip(writer.todo, todo, strict=True):
-            attribution = _attribution(explainer, pixels, pairs, rows)
-            records = [_record(attribution, n, pairs, row, cuts[pairs.finding[row]]) for n, row in enumerate(rows)]
-            writer.write(shard, records, conditions=(*explainer.conditions, *effect))
-            bar.advance(len(rows))
+    maker = ShardMaker(explainer=explainer, pairs=pairs, header=header, cuts=cuts)
+    with progress("Explaining the classifier", sum(len(writer.rows(shard)) for shard in writer.todo), "maps") as bar:
+        for shard, made in make_shards(maker, pixels, writer.todo, processes):
+            writer.enter(shard, made.data, conditions=(*made.conditions, *effect))
+            bar.advance(len(writer.rows(shard)))
     return MaskStore(writer.seal())
 
 
 def _effect(explainer: Explainer, plain: Explainer, pixels: Bytes8, pairs: Pairs, cuts: Cuts) -> str:
     """Make some masks in both precisions and return in words how well they agree."""
     rows = np.unique(np.linspace(0, len(pairs) - 1, min(COMPARED, len(pairs))).astype(np.int64)).tolist()
-    made = [_attribution(one, pixels, pairs, rows).signed for one in (explainer, plain)]
+    made = [explain_pairs(one, pairs, rows, pixels[films_of(pairs, rows)]).signed for one in (explainer, plain)]
     overlaps = [
         iou(*(pseudo_mask(heatmap, cuts[pairs.finding[row]]).foreground for heatmap in both))
         for row, *both in zip(rows, *made, strict=True)
@@ -143,12 +136,6 @@ def _effect(explainer: Explainer, plain: Explainer, pixels: Bytes8, pairs: Pairs
         )
     say(text)
     return text
-
-
-def _attribution(explainer: Explainer, pixels: Bytes8, pairs: Pairs, rows: Sequence[int]) -> Attribution:
-    """Explain some pairs; the findings of one film share its passes through the network."""
-    shown, image = np.unique(pairs.sample[rows], return_inverse=True)
-    return explainer.explain(pixels[shown], image=image, target=pairs.finding[rows], scored=shown)
 
 
 def _heatmap_size(pixels: Bytes8, cut: PseudoMaskConfig) -> tuple[int, int] | None:
@@ -184,25 +171,3 @@ def _finished(path: Path, job: Job) -> MaskStore | None:
         say(f"{error} (doing so now)")
         return None
     return store if store.job.fingerprint == job.fingerprint else None
-
-
-def _record(attribution: Attribution, place: int, pairs: Pairs, row: int, cut: PseudoMaskConfig) -> MaskRecord:
-    heatmap = attribution.signed[place]
-    sample_id, finding = pairs.sample_ids[pairs.sample[row]], pairs.findings[pairs.finding[row]]
-    if not (np.isfinite(heatmap).all() and np.isfinite(attribution.logit[place])):
-        raise InputError(
-            f"sample '{sample_id}', finding '{finding}': the attribution is not finite; "
-            "the classifier's weights are damaged, train it again"
-        )
-    mask = pseudo_mask(heatmap, cut, score=float(attribution.score[place]))
-    return MaskRecord(
-        sample_id=sample_id,
-        finding=finding,
-        heatmap=heatmap,
-        foreground=mask.foreground,
-        known=mask.known,
-        delta=None if attribution.delta is None else float(attribution.delta[place]),
-        steps=None if attribution.steps is None else int(attribution.steps[place]),
-        threshold=mask.threshold,
-        score=float(attribution.score[place]),
-    )

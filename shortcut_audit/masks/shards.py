@@ -76,19 +76,22 @@ class ShardWriter:
         """Return the pairs of a shard."""
         return shard_rows(shard, len(self._job.pairs))
 
-    def write(self, shard: int, records: Sequence[MaskRecord], *, conditions: Sequence[str] = ()) -> None:
-        """Write one shard and enter it into the journal.
+    def write(self, shard: int, records: Sequence[MaskRecord]) -> None:
+        """Pack and write one shard; as :meth:`enter`."""
+        self.enter(shard, shard_bytes(records, shard, self._job.header))
+
+    def enter(self, shard: int, data: bytes, *, conditions: Sequence[str] = ()) -> None:
+        """Write one packed shard and enter it into the journal.
 
         Args:
             shard: its number.
-            records: its pairs, in order.
+            data: its pairs, in order, packed by :func:`shard_bytes`.
             conditions: why its bytes may differ from those of another run ("cuda", "out of memory", ...); kept
                 in the journal and in the sealed store.
 
         Raises:
             OutputError: the disk is full, or the like; what was entered before stays valid.
         """
-        data = shard_bytes(records, shard, self._job.header)
         entry = {"shard": shard, "sha256": sha256_bytes(data)} | ({"conditions": [*conditions]} if conditions else {})
         # A name that a power failure took away is noticed: the journal is believed only where the hash fits.
         write_atomic(self._path(shard), data, mode=PRIVATE, sync_name=False)

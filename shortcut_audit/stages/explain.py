@@ -23,11 +23,11 @@ from shortcut_audit.shapes import Ints
 from shortcut_audit.stages.study import Films, Study, told_by
 
 
-def explain_training_films(study: Study, weights: Sequence[Path]) -> None:
+def explain_training_films(study: Study, weights: Sequence[Path], *, processes: int = 1) -> None:
     """Explain models on the training films and store heat maps and pseudo-masks.
 
     Of a segmenter the logit of its summarized score is explained. Of several models the mean absolute
-    attribution is stored.
+    attribution is stored. The work is shared out among ``processes``.
 
     Raises:
         UsageError: a model does not know the findings of the data set, or sees another size.
@@ -44,6 +44,7 @@ def explain_training_films(study: Study, weights: Sequence[Path]) -> None:
             manifest=study.manifest.fingerprint, weights=digests, folder=study.run.folder,
             references=drawn_references(study, train),
             summarizer=config.evaluate.summarizer if any(isinstance(one, Summarized) for one in models) else None,
+            processes=processes,
         )  # fmt: skip
 
     inputs = study.inputs("explain", "pseudo_mask", classifiers=digests, summarizer=config.evaluate.summarizer)

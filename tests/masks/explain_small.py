@@ -1,8 +1,10 @@
 """Explains a small classifier into a folder; as a program it kills itself at the given number of fsync."""
 
 import itertools
+import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +27,19 @@ def small_net():
             nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.SiLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten(),
             nn.Linear(64, 2),
         )  # fmt: skip
+
+
+class Deadly(nn.Module):
+    """A network that ends its process, as a system does that has no memory left."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = small_net()
+
+    def forward(self, pixels):
+        if multiprocessing.parent_process() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner(pixels)
 
 
 def small_set():
@@ -53,6 +68,13 @@ def explain_into(folder: Path, **changes) -> MaskStore:
     return explain_dataset(arguments.pop("models"), arguments.pop("pixels"), **arguments)
 
 
+def explain_until_sync(folder: Path, count: int, processes: int = 1) -> subprocess.CompletedProcess:
+    """Wait for a process that kills itself, and for all that it began: they hold its streams."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    asked = [sys.executable, __file__, str(folder), str(count), str(processes)]
+    return subprocess.run(asked, capture_output=True, env=environment, check=False, timeout=120)
+
+
 def die_at_sync(count: int) -> None:
     calls, sync = itertools.count(1), os.fsync
 
@@ -67,4 +89,4 @@ def die_at_sync(count: int) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     die_at_sync(int(sys.argv[2]))
-    explain_into(Path(sys.argv[1]))
+    explain_into(Path(sys.argv[1]), processes=int(sys.argv[3]))

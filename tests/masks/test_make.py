@@ -1,15 +1,11 @@
 """Explaining a data set: which pairs, what is in a record, and what a kill costs."""
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from explain_small import explain_into, small_net, small_set
+from explain_small import explain_into, explain_until_sync, small_net, small_set
 
 from shortcut_audit.attribution.base import Wanted
 from shortcut_audit.attribution.baselines import make_baselines, mean_image
@@ -228,17 +224,10 @@ def test_after_a_kill_the_same_command_ends_with_the_same_bytes(tmp_path):
     want = sha256_file(explain_into(tmp_path / "whole").path)
     folder = tmp_path / "killed"
     # Two syncs for the journal's head, two a shard: killed while the third shard lies under its temporary name.
-    process = _explain_until_sync(folder, 2 + 2 * 2 + 1)
+    process = explain_until_sync(folder, 2 + 2 * 2 + 1)
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "masks.h5").exists()
     assert len((folder / "masks.work" / "journal.jsonl").read_text().splitlines()) == 1 + 2
     assert list((folder / "masks.work").glob(".shard-000002*.tmp"))
     assert sha256_file(explain_into(folder).path) == want
     assert [path.name for path in folder.iterdir()] == ["masks.h5"]
-
-
-def _explain_until_sync(folder, count):
-    script = Path(__file__).with_name("explain_small.py")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    asked = [sys.executable, str(script), str(folder), str(count)]
-    return subprocess.run(asked, stderr=subprocess.DEVNULL, env=environment, check=False)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from shortcut_audit.errors import InputError, OutputError
-from shortcut_audit.masks.layout import SHARD
+from shortcut_audit.masks.layout import SHARD, shard_bytes
 from shortcut_audit.masks.shards import ShardWriter
 from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.provenance import sha256_file
@@ -226,7 +226,8 @@ def test_killed_after_the_store_got_its_name_the_work_folder_is_no_hindrance(hal
 
 
 def test_what_may_have_changed_bytes_is_kept_through_a_stop_and_told_by_the_store(half, job, records):
-    ShardWriter(half.parent, job).write(2, records[128:], conditions=["out of memory", "cuda"])
+    last = shard_bytes(records[128:], 2, job.header)
+    ShardWriter(half.parent, job).enter(2, last, conditions=["out of memory", "cuda"])
     writer = ShardWriter(half.parent, job)
     assert MaskStore(writer.seal()).conditions == ("cuda", "out of memory")
 
