@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
-import io
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from shortcut_audit.data.csv_table import csv_table
 from shortcut_audit.data.json_lines import json_table
 from shortcut_audit.data.parquet import parquet_table
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
-SEPARATORS = (",", ";", "\t", "|")
 KEY_NAMES = (
     "sample_id", "id", "uid", "image", "image_id", "image_path", "Image Index", "path", "file", "filepath", "filename",
     "img", "img_name", "SOPInstanceUID", "dicom_id",
@@ -30,8 +28,8 @@ def read_text_table(path: Path, *, separator: str | None = None, header: Sequenc
 
     The ending of the name says what the file is: JSON lines (``.jsonl``, ``.ndjson``, ``.json``), Parquet
     (``.parquet``, ``.pq``), else CSV. One called ``.gz`` is unpacked. A CSV is UTF-8 (with or without a byte-order
-    mark), else Latin-1. Blanks around column names go. Columns without a name (a row index, a trailing separator)
-    are dropped.
+    mark) or UTF-16, else Latin-1. Blanks around column names go. Columns without a name (a row index, a trailing
+    separator) are dropped.
 
     Args:
         path: the file.
@@ -41,7 +39,8 @@ def read_text_table(path: Path, *, separator: str | None = None, header: Sequenc
 
     Raises:
         UsageError: the file is not there, or a separator is said of what has none.
-        InputError: it is not a table, or two columns have the same name.
+        InputError: it is not a table, a row has more or fewer cells than the others, or two columns have the same
+            name.
     """
     kind = _kind(path)
     if separator and not is_csv(path):
@@ -51,7 +50,8 @@ def read_text_table(path: Path, *, separator: str | None = None, header: Sequenc
         return _named(parquet_table(raw, where=str(path)), path)
     if kind in JSON_LINES:
         return _named(json_table(raw, where=str(path)), path)
-    return _csv_table(_as_utf8(raw), path, separator, header)
+    names, rows = csv_table(raw, where=str(path), separator=separator, header=header)
+    return _named(rows, path, names)
 
 
 def is_csv(path: Path) -> bool:
@@ -71,23 +71,6 @@ def _content(path: Path) -> bytes:
         raise InputError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); name an existing table") from error
-
-
-def _csv_table(raw: bytes, path: Path, separator: str | None, header: Sequence[str]) -> pl.DataFrame:
-    first = raw.partition(b"\n")[0].decode()
-    try:
-        rows = pl.read_csv(
-            io.BytesIO(raw),
-            has_header=False,
-            infer_schema=False,
-            separator=separator or max(SEPARATORS, key=first.count),
-        )
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not readable as a table ({reason}); expected a CSV with a header") from error
-    if header:
-        return rows.rename(dict(zip(rows.columns, header, strict=False))).select(header[: rows.width])
-    return _with_header(rows, path)
 
 
 def require_column(frame: pl.DataFrame, name: str, *, where: str, key: str) -> pl.Series:
@@ -131,18 +114,6 @@ def first_column(frame: pl.DataFrame, names: Iterable[str]) -> str | None:
     """Return the first column whose normalised name is one of ``names``, in the order of the table."""
     wanted = {normalised(name) for name in names}
     return next((column for column in frame.columns if normalised(column) in wanted), None)
-
-
-def _as_utf8(raw: bytes) -> bytes:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1").encode()
-    return raw.removeprefix(codecs.BOM_UTF8)
-
-
-def _with_header(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
-    return _named(rows[1:], path, [name or "" for name in rows.row(0)])
 
 
 def _named(rows: pl.DataFrame, path: Path, header: Sequence[str] | None = None) -> pl.DataFrame:

@@ -26,6 +26,10 @@ def write(tmp_path, content, encoding="utf-8"):
         ("id,name,\n01,Müller,\n", "utf-8"),
         (";id;name;\n0;01;Müller;\n", "utf-8"),
         ('"id","name"\n"01","Müller"\n', "utf-8"),
+        ("id\tname\r\n01\tMüller\r\n", "utf-16"),
+        ("id,name\n01,Müller,\n", "utf-8"),
+        ("id,name,,\r\n01,Müller\r\n", "utf-8"),
+        ("id,name\n01,Müller\n\n\n", "utf-8"),
     ],
 )
 def test_separators_encodings_and_nameless_columns_do_not_matter(tmp_path, content, encoding):
@@ -34,7 +38,7 @@ def test_separators_encodings_and_nameless_columns_do_not_matter(tmp_path, conte
 
 
 def test_every_cell_is_text_and_empty_cells_are_null(tmp_path):
-    table = read_text_table(write(tmp_path, "a,b\n1.0,\n,NA\n"))
+    table = read_text_table(write(tmp_path, 'a,b\n1.0,""\n,NA\n'))
     assert table.to_dict(as_series=False) == {"a": ["1.0", None], "b": [None, "NA"]}
 
 
@@ -59,10 +63,9 @@ def test_a_missing_file_is_a_usage_error(tmp_path):
         read_text_table(tmp_path / "gone.csv")
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n1,2\n3,4,5\n"])
-def test_what_is_no_table_is_refused(tmp_path, content):
+def test_an_empty_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"t\.csv: not readable as a table \(.*\); expected a CSV with a header"):
-        read_text_table(write(tmp_path, content))
+        read_text_table(write(tmp_path, ""))
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path):

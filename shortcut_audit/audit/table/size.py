@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from shortcut_audit.data.tables import SEPARATORS
+from shortcut_audit.data.csv_table import SEPARATORS
 from shortcut_audit.runtime import available_memory, say
 
 BASE = 130 * 2**20
