@@ -29,10 +29,12 @@ class Published:
         """Return what to say of a table, before any row is left out: one sentence, then one a difference.
 
         A part of the release is allowed, and said. A part that has a value more often than the whole, or a
-        whole that has one more or less often, was changed by somebody.
+        whole that has one more or less often, was changed by somebody. Labels that nobody counted are named: a
+        changed one would not be seen.
         """
         different = [note for name, counts in self.values.items() for note in self._differences(frame, name, counts)]
-        return [self._size(frame.height, unchanged=not different), *different, *self._patients(frame)]
+        size = self._size(frame.height, unchanged=not different)
+        return [size, *different, *self._patients(frame), *self._uncounted(frame)]
 
     def _size(self, rows: int, *, unchanged: bool) -> str:
         if rows == self.rows:
@@ -57,6 +59,14 @@ class Published:
             return []
         found = frame["patient_id"].n_unique()
         return [] if found == self.patients else [f"{self.table}: {found:,} patients, published: {self.patients:,}"]
+
+    def _uncounted(self, frame: pl.DataFrame) -> list[str]:
+        labels = [name for name in frame.columns if name.startswith("label.")]
+        unknown = [_shown(name) for name in labels if name not in self.values]
+        if not unknown:
+            return []
+        which = "each label" if len(unknown) == len(labels) else ", ".join(unknown)
+        return [f"{self.table}: how often {which} occurs was not published, so a changed label would not be seen"]
 
 
 def positives(counts: Mapping[str, int]) -> dict[str, Counts]:

@@ -65,3 +65,15 @@ def test_a_column_that_is_missing_is_said():
 @pytest.mark.parametrize("name", ["edema", "lung_lesion"])
 def test_positives_are_counts_of_ones(name):
     assert positives({name: 3}) == {f"label.{name}": {"1": 3}}
+
+
+def test_labels_that_nobody_counted_are_named_as_a_change_would_not_be_seen():
+    uncounted = Published(table="t.csv", rows=4, source="Ours 2020")
+    told = "occurs was not published, so a changed label would not be seen"
+    assert uncounted.notes(WHOLE) == [
+        "t.csv has 4 rows as published (Ours 2020)",
+        f"t.csv: how often each label {told}",
+    ]
+    more = WHOLE.with_columns(pl.lit(1.0).alias("label.fracture"))
+    assert SAID.notes(more)[-1] == f"t.csv: how often fracture {told}"
+    assert not any(told in note for note in SAID.notes(WHOLE))

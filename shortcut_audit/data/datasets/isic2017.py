@@ -18,7 +18,7 @@ from shortcut_audit.data.isic_artefacts import artefacts
 from shortcut_audit.data.isic_tables import facts
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, find_folders
-from shortcut_audit.data.published import Published, positives
+from shortcut_audit.data.published import Published
 from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_ids, typed_column
 from shortcut_audit.errors import UsageError
@@ -71,7 +71,7 @@ def _rows(path: Path, split: str, root: Path) -> tuple[pl.DataFrame, list[str]]:
         }
     )
     rows, *counts = COUNTS[split]
-    said = positives(dict(zip(FINDINGS, counts, strict=True)))
+    said = {f"label.{name}": {"1": count, "0": rows - count} for name, count in zip(FINDINGS, counts, strict=True)}
     published = Published(table=path.name, rows=rows, source="ISIC 2017", values=said)
     kept, missing = with_lesions(frame, find_folders(root, [f"ISIC-2017_{PARTS[split]}_*"]), root, where=path.name)
     return kept, [*published.notes(frame), *missing]

@@ -20,6 +20,8 @@ from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest
 from shortcut_audit.data.published import Published
 from shortcut_audit.errors import InputError, UsageError
 
+MALIGNANT = {"train": (365,) * 5, "val": (67, 51, 66, 50, 59), "test": (154,) * 5}
+"""Malignant images of each of the five sets, as released."""
 ROWS = {"train": 1_822, "val": 259, "test": 772}
 CARD = DataCard(
     name="ISIC 2018, trap set",
@@ -38,7 +40,7 @@ def isic_traps(root: Path, config: DatasetConfig) -> Manifest:
     tables: dict[str, pl.DataFrame] = {
         split: read_artefacts(path).with_columns(split=pl.lit(split)) for split, path in paths.items()
     }
-    notes = [note for split, count in ROWS.items() for note in _published(paths[split], count).notes(tables[split])]
+    notes = [note for split in SPLITS for note in _published(paths[split], split, int(trap)).notes(tables[split])]
     held_out = set(tables["val"]["sample_id"].to_list())
     again = tables["train"].filter(pl.col("sample_id").is_in(held_out)).height
     tables["train"] = tables["train"].filter(~pl.col("sample_id").is_in(held_out))
@@ -57,8 +59,10 @@ def _table(root: Path, name: str) -> Path:
     return found[0]
 
 
-def _published(path: Path, rows: int) -> Published:
-    return Published(table=path.name, rows=rows, source="Bissoto et al. 2020")
+def _published(path: Path, split: str, trap: int) -> Published:
+    rows, malignant = ROWS[split], MALIGNANT[split][trap - 1]
+    counts = {"label.malignant": {"1": malignant, "0": rows - malignant}}
+    return Published(table=path.name, rows=rows, source="Bissoto et al. 2020", values=counts)
 
 
 def _refuse_leak(frame: pl.DataFrame, path: Path) -> None:
