@@ -11,7 +11,7 @@ from .options import DataOptions, takes
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
-    from shortcut_audit.audit.lint.result import ClueRecord, Leakage, LintResult
+    from shortcut_audit.audit.lint.result import ClueRecord, Leakage, LintResult, NearRecord
 
 HEAD = ("said", "finding", "probe", "clue", "AUROC", "interval", "null: mean, 95 % below", "q", "films", "patients")
 LEAKAGE = 4
@@ -33,8 +33,9 @@ def lint(
     the table, the masks there are, the background, the histogram, the
     file. Each AUROC stands beside labels exchanged among patients.
     Reads the tables and images (of more than 2,000 films, whole patients).
-    Leaves lint.json, with --out. Exit code 4 where a patient or a file is
-    in two splits.
+    Films that look alike across splits are counted, beside how many would
+    by chance. Leaves lint.json, with --out. Exit code 4 where a patient or
+    a file is in two splits.
 
     Example: audit data lint --dataset chexpert --attributes tubes.csv --out lint
     """
@@ -65,6 +66,7 @@ def _show(result: LintResult, path: Path | None) -> None:
         if one.reason:
             emit(f"not known: {one.finding}, {one.probe}, {one.clue}: {one.reason}")
     emit(_leakage(result.leakage))
+    emit(_alike(result.leakage.alike_across_splits))
     emit(_summary(result))
     if path:
         emit(f"numbers: {path}")
@@ -83,6 +85,17 @@ def _leakage(found: Leakage) -> str:
         f"{found.copied_across_splits} of them of one in another split"
     )
     return f"LEAKAGE: {told}" if found.found else f"no leakage: {told}"
+
+
+def _alike(found: NearRecord) -> str:
+    if not found.compared:
+        return "alike: no two splits to look for films that look alike across"
+    told = f"alike: {found.found} of {found.compared:,} pairs of other films across splits look alike"
+    if found.expected is None or found.expected_high is None:
+        return f"{told}; how many would by chance is not known: no split has two patients"
+    chance = f"{found.expected:.3g} ({found.expected_low:.2g} to {found.expected_high:.2g})"
+    more = ", fewer than are there: 'audit data check' names them" if found.found > found.expected_high else ""
+    return f"{told}; by chance {chance} would{more}"
 
 
 def _summary(result: LintResult) -> str:

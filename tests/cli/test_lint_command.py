@@ -44,6 +44,7 @@ def test_it_prints_a_table_and_leaves_lint_json(audit, films):
     assert lines[1].startswith("  GIVEN AWAY  ill      metadata")
     assert "not known: ill, image_file, extension: it is the same in every film" in lines
     assert any(line.startswith("no leakage: 0 of 60 patients are in several splits") for line in lines)
+    assert any(line.startswith("alike: 0 of 800 pairs of other films across splits look alike; ") for line in lines)
     assert lines[-1] == "numbers: lint/lint.json"
 
 

@@ -56,18 +56,34 @@ def gather(manifest: Manifest) -> Material:
     Raises:
         InputError: more than max(3, 1 %) of the images cannot be read.
     """
-    notes = []
-    if manifest.card.test_design == "reversed":
-        manifest = manifest.select(pl.col("split") != "test")
-        notes.append("test films are left out: their associations were reversed by design")
+    if manifest.card.test_design != "reversed":
+        return _read(manifest)
+    return _read(
+        manifest.select(pl.col("split") != "test"),
+        "test films are left out: their associations were reversed by design",
+    )
+
+
+def gather_reversed(manifest: Manifest) -> list[Material]:
+    """Read the test films that :func:`gather` left out, if it did: they too may be copies of training films.
+
+    Raises:
+        InputError: more than max(3, 1 %) of the images cannot be read.
+    """
+    left_out = manifest.split("test")
+    return [_read(left_out)] if manifest.card.test_design == "reversed" and len(left_out) else []
+
+
+def _read(manifest: Manifest, *notes: str) -> Material:
+    told = list(notes)
     if len(manifest) > MOST_FILMS:
         whole = len(manifest)
         manifest = manifest.select(_some(manifest.frame))
-        notes.append(f"{len(manifest)} of {whole} films, whole patients chosen by a hash of their id")
+        told.append(f"{len(manifest)} of {whole} films, whole patients chosen by a hash of their id")
     pixels, quarantine = load_pixels(manifest, size=SIDE, channels=3)
     if note := quarantine.note():
-        notes.append(note)
-    return Material(manifest=manifest.select(quarantine.kept), pixels=pixels, notes=tuple(notes))
+        told.append(note)
+    return Material(manifest=manifest.select(quarantine.kept), pixels=pixels, notes=tuple(told))
 
 
 def _some(frame: pl.DataFrame) -> np.ndarray:

@@ -45,6 +45,19 @@ class ClueRecord(Record):
         return self
 
 
+class NearRecord(Record):
+    """Pairs of films in two splits that look alike; ``expected`` of the ``compared`` ones would by chance.
+
+    Where no split has two patients, how many would is not known.
+    """
+
+    found: int
+    compared: int
+    expected: Finite | None
+    expected_low: Finite | None
+    expected_high: Finite | None
+
+
 class Leakage(Record):
     """Images and patients looked at, and those that stand on both sides of a split."""
 
@@ -53,6 +66,7 @@ class Leakage(Record):
     patients_in_several_splits: int
     copied_files: int
     copied_across_splits: int
+    alike_across_splits: NearRecord
 
     @property
     def found(self) -> bool:

@@ -10,7 +10,7 @@ from scipy.stats import false_discovery_control
 
 from shortcut_audit.audit.lint.leakage import find_leakage
 from shortcut_audit.audit.lint.learner import aurocs, cross_fit, fitted_auroc, varying
-from shortcut_audit.audit.lint.material import Material, gather
+from shortcut_audit.audit.lint.material import Material, gather, gather_reversed
 from shortcut_audit.audit.lint.null import Null, against_null, exchanged
 from shortcut_audit.audit.lint.probes import PROBES, Clue
 from shortcut_audit.audit.lint.result import ClueRecord, LintResult, Said
@@ -57,8 +57,8 @@ def lint(manifest: Manifest, config: Config, *, probes: Sequence[str] = ()) -> L
     looks = [(name, PROBES.get(name)) for name in probes or PROBES.names()]
     if not manifest.findings:
         raise UsageError(f"the data set '{manifest.card.name}' has no label; lint asks what gives a label away")
-    leakage = find_leakage(manifest)
     material = gather(manifest)
+    leakage = find_leakage(manifest, [material, *gather_reversed(manifest)], seed=config.seed)
     policy = config.dataset
     labels = apply_label_policy(material.manifest.labels(), uncertain=policy.uncertain, blank=policy.blank)
     clues = [(name, clue) for name, look in looks for clue in look(material)]

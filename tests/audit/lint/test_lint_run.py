@@ -1,11 +1,13 @@
 """Lint finds what was planted, and nothing where nothing was."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 from audit.lint.films import made
+from PIL import Image
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import roc_auc_score
 from trees.dicom_films import save_dicom
@@ -176,6 +178,23 @@ def test_copies_and_patients_across_splits_are_counted(tmp_path):
     assert leakage.found
     assert (leakage.n, leakage.n_patients, leakage.patients_in_several_splits) == (80, 40, 1)
     assert (leakage.copied_files, leakage.copied_across_splits) == (4, 2)
+    assert leakage.alike_across_splits.found == 0  # a copy is no look-alike
+
+
+@pytest.mark.parametrize("design", ["natural", "reversed"])
+def test_films_that_look_alike_across_splits_are_counted_beside_chance(tmp_path, design):
+    manifest = made(tmp_path)
+    manifest = replace(manifest, card=replace(manifest.card, test_design=design))
+    pixels = np.asarray(Image.open(tmp_path / "0.png"))
+    Image.fromarray(pixels // 2).resize((48, 48)).save(tmp_path / "79.png")
+
+    leakage = lint(manifest, load_config([]), probes=["metadata"]).leakage
+
+    alike = leakage.alike_across_splits
+    assert (alike.found, alike.compared) == (1, 40 * 40)
+    assert alike.expected == 0
+    assert alike.expected_high < 0.1
+    assert not leakage.found
 
 
 def test_of_many_films_whole_patients_are_taken(tmp_path, monkeypatch):
