@@ -199,6 +199,8 @@ class Question:
         return {(i, j): self._pair(i, j, self.ranks) for i in (0, 1) for j in (0, 1)}
 
     def _pair(self, i: int, j: int, scores: Floats | Ints) -> Contrast:
+        if self.composite and self.association.sign is None:
+            return self.undefined(self.association.source)
         positives, negatives = self.cell(1, i), self.cell(0, j)
         named = ((self.cell_name(1, i), positives), (self.cell_name(0, j), negatives))
         empty = " and no ".join(name for name, inside in named if not inside.any())
@@ -266,7 +268,7 @@ def ask_rows(rows: Rows, table: ScoresTable, attribute: str, setting: Setting) -
     values = suggestion.values if suggestion else attribute_values(table, rows.frame, attribute)
     label = (rows.frame["label"] == 1).to_numpy()
     if suggestion:
-        association = Association(sign=1, source=suggestion.source)
+        association = Association(sign=1 if suggestion.learnt else None, source=suggestion.source)
     else:
         association = find_association(
             values, label, rows.all_patients, rows.train,

@@ -45,11 +45,13 @@ class Suggestion:
         values: (N,) 1 where e(a) is above the base rate, 0 where it is below, NaN where unknown or equal.
         source: in words, where that comes from and which values speak for and against the finding.
         categories: (N,) text, the value of a single categorical attribute; None for anything else.
+        learnt: False where this finding has no training rows to learn from; ``values`` then are all unknown.
     """
 
     values: Floats
     source: str
     categories: pl.Series | None
+    learnt: bool = True
 
 
 def is_suggestion(attribute: str, table: ScoresTable) -> bool:
@@ -78,13 +80,13 @@ def suggest(table: ScoresTable, frame: pl.DataFrame, attribute: str) -> Suggesti
         attribute: as the user wrote it, ``is_suggestion``.
 
     Raises:
-        UsageError: no such attribute or value; no training rows of both classes to learn from.
+        UsageError: no such attribute or value; no finding has training rows of both classes to learn from.
     """
     train = (frame["split"] == "train").to_numpy()
     label = frame["label"].to_numpy() == 1
-    if not (label[train].any() and (~label[train]).any()):
-        raise UsageError(_no_training(table, attribute))
     terms = composite_terms(attribute, table.attributes)
+    if not (label[train].any() and (~label[train]).any()):
+        return _nothing_learnt(table, frame, attribute, terms)
     log_odds = total_log_odds(table, frame, terms, label, train)
     values = (log_odds > 0).astype(np.float64)
     # Rounding makes "says nothing" a number next to 0.
@@ -115,6 +117,21 @@ def total_log_odds(
     for term in terms:
         log_odds += _log_odds(table, frame, term, label, train)
     return log_odds
+
+
+def _nothing_learnt(table: ScoresTable, frame: pl.DataFrame, attribute: str, terms: Sequence[str]) -> Suggestion:
+    """Return a suggestion that says nothing, if other findings have what this one lacks."""
+    labels = table.frame.filter(pl.col("split") == "train").group_by("model", "finding").agg(pl.col("label").n_unique())
+    if not (labels["label"] > 1).any():
+        raise UsageError(_no_training(table, attribute))
+    finding = frame["finding"][0]
+    single = len(terms) == 1 and attribute_kind(table, attribute) == "categorical"
+    return Suggestion(
+        values=np.full(frame.height, np.nan),
+        source=f"what {'+'.join(terms)} suggests is not known: there are no training rows with and without {finding}",
+        categories=_plain_text(frame[f"attribute.{attribute}"]) if single else None,
+        learnt=False,
+    )
 
 
 def _no_training(table: ScoresTable, attribute: str) -> str:

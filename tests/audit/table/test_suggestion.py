@@ -238,6 +238,26 @@ def test_the_verdict_says_that_it_is_what_the_attribute_suggests():
     )
 
 
+@pytest.mark.parametrize("spurious", ["site", "site=north+site=east"])
+def test_a_finding_without_training_rows_of_both_classes_is_open_and_the_others_go_on(spurious):
+    films = pl.concat([sites(SITES, n=1000), sites(SITES, n=1000, seed=1, split="test")])
+    high = films["attribute.site"].is_in(["north", "west"]).cast(pl.Float64)
+    oedema = films.with_columns(
+        finding=pl.lit("edema"), score=pl.col("score") + 2 * high,
+        label=pl.when(pl.col("split") == "train").then(0).otherwise(pl.col("label")),
+    )  # fmt: skip
+    ill = films.with_columns(finding=pl.lit("ill"), score=pl.col("score") + 2 * high).select(oedema.columns)
+
+    result = audit_scores(pl.concat([oedema, ill]), spurious=spurious)
+
+    statuses = {verdict.finding: verdict.status for verdict in result.verdicts}
+    assert statuses == {"edema": "insufficient", "ill": "concern"}
+    robust = {one.finding: one for one in result.metrics if one.name == "robust_auroc" and one.group == "robust"}
+    assert robust["ill"].value is not None
+    assert robust["edema"].value is None
+    assert robust["edema"].reason.endswith("is not known: there are no training rows with and without edema")
+
+
 def test_a_small_cell_is_named_by_what_the_site_speaks_for():
     films = pl.concat([sites(SITES), sites(SITES, n=24, seed=1, split="test")])
 
