@@ -56,7 +56,7 @@ def check(
     config = options.load()
     chosen_rows(1, decode, seed=config.seed)  # a slip is told before anything is read
     manifest = open_dataset(config.dataset)
-    seen = overview(manifest)
+    seen = overview(manifest, config.dataset.blank)
     if not options.as_json:
         print_overview(seen)
     found = check_data(manifest, config, decode)

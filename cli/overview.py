@@ -10,6 +10,7 @@ import polars as pl
 from .output import emit, emit_table
 
 if TYPE_CHECKING:
+    from shortcut_audit.config import BlankPolicy
     from shortcut_audit.data.manifest import Manifest
 
 
@@ -50,8 +51,11 @@ class Overview:
     notes: tuple[str, ...]
 
 
-def overview(manifest: Manifest) -> Overview:
-    """Count a manifest by split, and every finding by every attribute that has categories."""
+def overview(manifest: Manifest, blank: BlankPolicy) -> Overview:
+    """Count a manifest by split, and every finding by every attribute that has categories.
+
+    ``blank`` is ``dataset.blank``: what a label that is not there counts as.
+    """
     named = [name for name in manifest.attributes if manifest.attribute_type(name) != "continuous"]
     return Overview(
         name=manifest.card.name,
@@ -59,7 +63,7 @@ def overview(manifest: Manifest) -> Overview:
         test_design=manifest.card.test_design,
         splits=tuple(_splits(manifest)),
         cells=tuple(row for finding in manifest.findings for name in named for row in _cells(manifest, finding, name)),
-        notes=(*manifest.card.notes, *_constant_labels(manifest)),
+        notes=(*manifest.card.notes, *_constant_labels(manifest), *_blank_labels(manifest, blank)),
     )
 
 
@@ -102,6 +106,15 @@ def _constant_labels(manifest: Manifest) -> list[str]:
                     f"'{finding}' is {values.pop():g} in every labelled image of {split}: nothing to rank there"
                 )
     return notes
+
+
+def _blank_labels(manifest: Manifest, blank: BlankPolicy) -> list[str]:
+    blanks = {name: manifest.frame[f"label.{name}"].null_count() for name in manifest.findings}
+    told = [f"{name} {count:,}" for name, count in blanks.items() if count]
+    if not told:
+        return []
+    counted = "count as 0" if blank == "negative" else "are left out"
+    return [f"blank labels of {len(manifest):,} images {counted} (dataset.blank: {blank}): {', '.join(told)}"]
 
 
 def print_overview(seen: Overview) -> None:

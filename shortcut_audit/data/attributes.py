@@ -1,7 +1,8 @@
 """Joins a table of spurious attributes to a manifest: tube labels almost always come apart from the images.
 
 A key of the table fits an image if it is its sample id, or if one of their paths ends in the other
-(``ISIC_0000000.png`` fits ``images/ISIC_0000000.jpg``: extensions do not count).
+(``ISIC_0000000.png`` fits ``images/ISIC_0000000.jpg``: extensions do not count). Where a column says that nobody looked
+(``drain_annotated`` beside ``Drain``, blank or 0), what stands in the other is a model's guess, and is not taken.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from shortcut_audit.data.validate import typed_column
 from shortcut_audit.errors import InputError, UsageError
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom"})
+LOOKED = "annotated"
+"""Ending of a column that says whether somebody looked for what the column of the name before it holds."""
+LABELS = ("label", "label_string", "target", "Mal")
+"""What tables of attributes call the label that they repeat."""
 _AMBIGUOUS = -1
 
 
 def join_attributes(manifest: Manifest, file: Path) -> Manifest:
     """Return the manifest with ``attribute.NAME`` for every further column of the table.
 
-    Blank cells and images without a row stay unknown. Columns that mean something else in a manifest
+    Blank cells, images without a row and guesses stay unknown. Columns that mean something else in a manifest
     (split, label, sex, ...) or bear the name of a finding are not attributes.
 
     Args:
@@ -45,9 +50,7 @@ def join_attributes(manifest: Manifest, file: Path) -> Manifest:
     names = _attribute_names(table, key, manifest, file)
     rows = _matches(manifest, table[key], file)
     at = pl.Series(rows, dtype=pl.UInt32)
-    columns = [
-        typed_column(table[name], "attribute", where=str(file)).gather(at).alias(f"attribute.{name}") for name in names
-    ]
+    columns = [_seen(table, name, file).gather(at).alias(f"attribute.{name}") for name in names]
     matched = sum(row is not None for row in rows)
     note = f"{file.name}: {matched} of {len(rows)} images have a row for {', '.join(names)}; of others it is not known"
     card = replace(manifest.card, notes=(*manifest.card.notes, note))
@@ -68,8 +71,18 @@ def _attribute_names(table: pl.DataFrame, key: str, manifest: Manifest, file: Pa
 
 def attribute_columns(table: pl.DataFrame, findings: Iterable[str]) -> list[str]:
     """Return the columns of a table that are attributes: those whose names mean nothing else."""
-    taken = {normalised(name) for name in (*KEYS, *PLAIN, *KEY_NAMES, "label", "label_string", *findings)}
-    return [name for name in table.columns if normalised(name) not in taken]
+    taken = {normalised(name) for name in (*KEYS, *PLAIN, *KEY_NAMES, *LABELS, *findings)}
+    looked = {normalised(name) + LOOKED for name in table.columns}
+    return [name for name in table.columns if normalised(name) not in taken | looked]
+
+
+def _seen(table: pl.DataFrame, name: str, file: Path) -> pl.Series:
+    """Return a column, null where another one says that nobody looked."""
+    column = typed_column(table[name], "attribute", where=str(file))
+    said = first_column(table, [normalised(name) + LOOKED])
+    if said is None:
+        return column
+    return column.set(table[said].is_null() | table[said].is_in(["0", "0.0"]), None)
 
 
 def _matches(manifest: Manifest, keys: pl.Series, file: Path) -> list[int | None]:

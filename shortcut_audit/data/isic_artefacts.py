@@ -11,7 +11,7 @@ from shortcut_audit.data.isic import bare_id
 from shortcut_audit.data.places import find_file
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_ids, typed_column
+from shortcut_audit.data.validate import check_filled, check_ids, typed_column
 from shortcut_audit.errors import InputError
 
 ARTEFACTS = {
@@ -92,14 +92,16 @@ def read_artefacts(path: Path) -> pl.DataFrame:
 
     Raises:
         UsageError: a column is missing.
-        InputError: a repeated id, or a cell that is no label.
+        InputError: a repeated id, a cell that is no label, or no word on malignancy.
     """
     table, where = read_text_table(path), str(path)
     names = need_column(table, ["image"], where=where)
     check_ids(names, where=where)
     flags = {f"attribute.{name}": need_column(table, [name], where=where) for name in ARTEFACTS}
     typed = {name: typed_column(column, "label", where=where) for name, column in flags.items()}
-    label = typed_column(need_column(table, ["label"], where=where), "label", where=where)
+    told = need_column(table, ["label"], where=where)
+    check_filled(told, where=where)
+    label = typed_column(told, "label", where=where)
     return pl.DataFrame({"sample_id": [bare_id(name) for name in names], "label.malignant": label, **typed})
 
 

@@ -75,6 +75,17 @@ def test_check_tells_people_the_same_with_names_as_they_are(audit, films):
     assert "all images can be read" in ran.stdout
 
 
+@pytest.mark.parametrize(("policy", "counted"), [("negative", "count as 0"), ("ignore", "are left out")])
+def test_check_says_what_blank_labels_count_as(audit, films, policy, counted):
+    rows = rows_of(films)
+    rows[2][3] = rows[5][3] = ""
+    write(films, rows)
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--set", f"dataset.blank={policy}")
+
+    assert f"note: blank labels of 8 images {counted} (dataset.blank: {policy}): finding 2" in ran.stdout
+
+
 def test_one_unreadable_image_is_named_and_counted_by_group(audit, films, tmp_path):
     (tmp_path / "3.png").write_bytes(b"no picture")
 

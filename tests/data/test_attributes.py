@@ -66,6 +66,23 @@ def test_columns_that_mean_something_else_are_not_attributes(tmp_path):
     assert made.attributes == ("Drain",)
 
 
+def test_a_table_of_rulers_fits_by_the_name_of_the_image_and_its_label_is_no_attribute(tmp_path):
+    manifest = manifest_of(["images/ISIC_0000000.jpg", "images/ISIC_0000001.jpg"], ["ISIC_0000000", "ISIC_0000001"])
+    made = join_attributes(manifest, write(tmp_path, "img_name,Mal,Ruler,split\nISIC_0000001.jpg,1,1,train\n"))
+    assert made.attributes == ("Ruler",)
+    assert made.frame["attribute.Ruler"].to_list() == [None, 1.0]
+
+
+def test_what_nobody_looked_at_is_a_guess_and_is_not_taken(tmp_path):
+    manifest = manifest_of(**{"label.pneumothorax": ["1", "0", "1"]})
+    text = (
+        "img_name,Pneumothorax,drain_annotated,Drain,split\na.png,1,1.0,1,test\nb.png,0,,1,train\nc.png,1,0,0,train\n"
+    )
+    made = join_attributes(manifest, write(tmp_path, text))
+    assert made.attributes == ("Drain",)
+    assert made.frame["attribute.Drain"].to_list() == [1.0, None, None]
+
+
 def test_a_dot_in_a_name_is_no_extension(tmp_path):
     manifest = manifest_of(["1.2.840.1", "1.2.840.2"], ["1.2.840.1", "1.2.840.2"])
     assert joined(tmp_path, "uid,chest_tube\n1.2.840.2,1\n", manifest) == [None, 1.0]

@@ -1,9 +1,9 @@
 """CheXlocalize (Saporta et al. 2022): drawn masks of ten findings on the validation and test films of CheXpert.
 
 ``root`` holds ``CheXpert/val_labels.csv`` and ``test_labels.csv`` with their films, and
-``CheXlocalize/gt_segmentations_{val,test}.json``. Where it also holds ``train.csv`` of CheXpert (there or in a folder
-such as ``CheXpert-v1.0-small``), its films are the training split. The masks of *Support Devices* are footprints: the
-only real ones among the large chest sets.
+``CheXlocalize/gt_segmentations_{val,test}.json``, or the outlines that they were made of (``gt_annotations_...``).
+Where it also holds ``train.csv`` of CheXpert (there or in a folder such as ``CheXpert-v1.0-small``), its films are the
+training split. The masks of *Support Devices* are footprints: the only real ones among the large chest sets.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ TASKS = {
     "Support Devices": "footprint.support_devices",
 }
 """What the drawers call a finding, and the column of a manifest; they call Lung Opacity so."""
+FILES = {"gt_segmentations": "coco", "gt_annotations": "polygons"}
+"""Files of drawings, the better first, and how they are written there."""
 PUBLISHED = {
     "val": Published(table="val_labels.csv", rows=234, source="CheXpert v1.0"),
     "test": Published(table="test_labels.csv", rows=668, source="CheXpert, test set"),
@@ -73,15 +75,15 @@ def chexlocalize(root: Path, config: DatasetConfig) -> Manifest:
 
 def _masks(root: Path, split: str, rows: pl.DataFrame) -> dict[str, pl.Series]:
     """Return one column a task. Only films with a finding are in the file; of others, what is labelled 0 is empty."""
-    path = need_file(root, [f"gt_segmentations_{split}.json"], dataset="CheXlocalize")
-    drawn = _tasks(path)
+    path = need_file(root, [f"{name}_{split}.json" for name in FILES], dataset="CheXlocalize")
+    drawn, codec = _tasks(path), FILES[path.name.removesuffix(f"_{split}.json")]
     file = path.relative_to(root).as_posix()
     columns = {}
     for task, column in TASKS.items():
         label = rows[f"label.{finding_key('Lung Opacity' if task == 'Airspace Opacity' else task)}"]
         columns[column] = pl.Series(
             [
-                cell_of(file, key=name, kind=task, codec="coco")
+                cell_of(file, key=name, kind=task, codec=codec)
                 if task in drawn.get(name, ())
                 else (EMPTY if value == 0 else None)
                 for name, value in zip(rows["sample_id"], label, strict=True)

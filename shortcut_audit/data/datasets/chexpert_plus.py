@@ -46,12 +46,14 @@ def chexpert_plus(root: Path, config: DatasetConfig) -> Manifest:
     """CheXpert Plus: 14 findings read from reports by CheXbert, race and ethnicity as attributes."""
     chosen = chosen_options(config, {"labels": ("report", "impression", "findings"), **NO_FINDING_OPTION})
     path = need_file(root, [TABLE], dataset="CheXpert Plus")
-    table, unlabelled = _with_labels(read_text_table(path), chosen["labels"], path, root)
+    table, labelled = _with_labels(read_text_table(path), chosen["labels"], path, root)
     split = need_column(table, ["split"], where=str(path)).replace("valid", "test")
     frame = rows_of(table.rename(NAMES, strict=False), split.to_list(), path, path.parent, every=True)
     frame = frame.with_columns(_pictures(frame["image"], path), *_groups(table))
-    notes = [*PUBLISHED.notes(frame), f"labels: CheXbert on the {chosen['labels']}", *unlabelled]
-    frame, left_out = wanted_views(frame, config)
+    notes = [*PUBLISHED.notes(frame), f"labels: CheXbert on the {chosen['labels']}"]
+    if lacking := int((~labelled).sum()):
+        notes.append(f"{lacking:,} images have no labels in {chosen['labels']}_fixed.json and are left out")
+    frame, left_out = wanted_views(frame.filter(labelled), config)
     frame, held = hold_out(frame, "chexpert_plus/val")
     frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
@@ -60,16 +62,15 @@ def chexpert_plus(root: Path, config: DatasetConfig) -> Manifest:
     return Manifest.from_frame(frame, card=card, root=path.parent, where=str(path), allow_shared_patients=allowed)
 
 
-def _with_labels(table: pl.DataFrame, labels: str, path: Path, root: Path) -> tuple[pl.DataFrame, list[str]]:
-    """Join the labels by path; images without a row have blank labels, and a note says how many."""
+def _with_labels(table: pl.DataFrame, labels: str, path: Path, root: Path) -> tuple[pl.DataFrame, pl.Series]:
+    """Join the labels by path, and return which images have a row: of the others a blank is not "not mentioned"."""
     name = f"{labels}_fixed.json"
     file = need_file(root, [f"chexbert_labels/{name}", name], dataset="CheXpert Plus")
     found = read_text_table(file)
     check_ids(need_column(found, ["path_to_image"], where=str(file)), where=str(file))
     own = need_column(table, ["path_to_image"], where=str(path))
-    lacking = int((~own.is_in(found["path_to_image"].implode())).sum())
     joined = table.join(found, on="path_to_image", how="left", maintain_order="left")
-    return joined, [f"{lacking:,} images have no labels in {name}; theirs are blank"] if lacking else []
+    return joined, own.is_in(found["path_to_image"].implode())
 
 
 def _pictures(images: pl.Series, path: Path) -> pl.Series:

@@ -20,7 +20,7 @@ from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, find_folders
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_ids, typed_column
+from shortcut_audit.data.validate import check_filled, check_ids, typed_column
 from shortcut_audit.errors import UsageError
 
 PARTS = {"train": "Training", "val": "Validation", "test": "Test_v2"}
@@ -61,7 +61,10 @@ def _rows(path: Path, split: str, root: Path) -> tuple[pl.DataFrame, list[str]]:
     table, where = read_text_table(path), str(path)
     ids = need_column(table, ["image_id"], where=where)
     check_ids(ids, where=where)
-    labels = {n: typed_column(need_column(table, [n], where=where), "label", where=where) for n in FINDINGS}
+    told = {name: need_column(table, [name], where=where) for name in FINDINGS}
+    for column in told.values():
+        check_filled(column, where=where)
+    labels = {name: typed_column(column, "label", where=where) for name, column in told.items()}
     frame = pl.DataFrame(
         {
             "sample_id": ids,

@@ -1,9 +1,10 @@
 """PadChest (Bustos et al. 2020), as downloaded: the table of 2019-02-01 and 16-bit PNGs in numbered folders, or in one.
 
 ``Labels`` is a Python list of words a film; a word counts where it stands alone (*pneumothorax* is not
-*hydropneumothorax*). Films whose list is blank or says *exclude* have unknown labels. A quarter of the reports was
-labelled by physicians, the rest by a network that read them: option ``labels`` takes all or the physicians' only.
-Devices that reports mention are attributes; ``bedside`` is a film of somebody lying down.
+*hydropneumothorax*). Films whose list is blank or says *exclude* have unknown labels and are left out. A quarter of the
+reports was labelled by physicians, the rest by a network that read them: option ``labels`` takes all or the
+physicians' only. Devices that reports mention are attributes; ``bedside`` is a film of somebody lying down. Chest tubes
+that people saw in films with pneumothorax (NEATX, a table under ``root``) are the attribute ``chest_tube_seen``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import polars as pl
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.places import need_file, stem, with_images
+from shortcut_audit.data.places import find_file, need_file, stem, with_images
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_ids
+from shortcut_audit.data.validate import check_ids, typed_column
 from shortcut_audit.data.views import projections, wanted_views
 from shortcut_audit.errors import InputError
 
@@ -35,6 +36,7 @@ DEVICES = {
     "chest_tube": "chest drain tube", "endotracheal_tube": "endotracheal tube", "nasogastric_tube": "NSG tube",
     "tracheostomy_tube": "tracheostomy tube", "pacemaker": "pacemaker",
 }  # fmt: skip
+SEEN = "PadChest_TubeAnnotations_NonExperts_aggregated.csv"
 UNKNOWN = "exclude"
 BEDSIDE, NO_FILM = "AP_horizontal", ("COSTAL", "EXCLUDE")
 """Projections: lying down; ribs, or none that is of use."""
@@ -58,12 +60,15 @@ def padchest(root: Path, config: DatasetConfig) -> Manifest:
     notes = PUBLISHED.notes(frame)
     if wanted == "physician":
         frame = frame.filter(need_column(table, ["MethodLabel"], where=str(path)) == "Physician")
-    notes.append(f"labels: {wanted}; {frame['label.normal'].null_count():,} of {frame.height:,} rows have none")
-    films = frame.filter(~pl.col("view").is_in(NO_FILM).fill_null(False))
-    if films.height < frame.height:
-        notes.append(f"{frame.height - films.height:,} rows of other projections ({', '.join(NO_FILM)}) are left out")
+    labelled = frame.filter(pl.col("label.normal").is_not_null())
+    unknown = frame.height - labelled.height
+    notes.append(f"labels: {wanted}; {unknown:,} of {frame.height:,} rows have none and are left out")
+    films = labelled.filter(~pl.col("view").is_in(NO_FILM).fill_null(False))
+    if films.height < labelled.height:
+        other = labelled.height - films.height
+        notes.append(f"{other:,} rows of other projections ({', '.join(NO_FILM)}) are left out")
     films, lateral = wanted_views(films.with_columns(cut_by_patient(films["patient_id"])), config)
-    films, missing = with_images(films, [root], root, where=str(path))
+    films, missing = with_images(films.with_columns(**_seen(films, root)), [root], root, where=str(path))
     card = replace(CARD, notes=(*notes, CUT_NOTE, *lateral, *missing))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(films, card=card, root=root, where=str(path), allow_shared_patients=allowed)
@@ -91,6 +96,20 @@ def _rows(table: pl.DataFrame, path: Path) -> pl.DataFrame:
         },
         schema_overrides={"sample_id": pl.String},
     )
+
+
+def _seen(films: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
+    """Return ``attribute.chest_tube_seen``: 1 and 0 where somebody looked."""
+    path = find_file(root, [SEEN])
+    if path is None:
+        return {}
+    table, where = read_text_table(path), str(path)
+    images = need_column(table, ["ImageID", "Image Index"], where=where)
+    check_ids(images, where=where)
+    drains = typed_column(need_column(table, ["Drain"], where=where), "label", where=where)
+    looked = dict(zip((stem(name) for name in images), drains, strict=True))
+    values = [looked.get(name) for name in films["sample_id"].to_list()]
+    return {"attribute.chest_tube_seen": pl.Series(values, dtype=pl.Float64)}
 
 
 def _words(cells: pl.Series, path: Path) -> list[frozenset[str] | None]:

@@ -1,5 +1,7 @@
 """CheXlocalize: drawn masks of findings, real footprints of devices."""
 
+import json
+
 import pytest
 from trees.chest_trees import write_chexlocalize
 
@@ -61,6 +63,18 @@ def test_without_chexpert_there_is_no_training_split(tree):
     assert "there is no train.csv of CheXpert here, so no training split" in manifest.card.notes
 
 
+def test_outlines_are_read_where_there_are_no_segmentations(tree):
+    """A triangle of three pixels a side; the size stands beside the tasks, and only drawn tasks are there."""
+    folder = tree / "CheXlocalize"
+    (folder / "gt_segmentations_val.json").unlink()
+    outlines = {"img_size": [4, 5], "Support Devices": [[[1.0, 0.0], [1.0, 2.0], [3.0, 2.0]]]}
+    (folder / "gt_annotations_val.json").write_text(json.dumps({"patient64541_study1_view1_frontal": outlines}))
+    val = read(tree).split("val")
+    assert drawn(val, 0, "footprint", "support_devices") == [(0, 1), (1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
+    assert val.frame["mask.lung_opacity"].to_list()[:2] == ["empty", None]
+    assert val.frame["footprint.support_devices"].to_list()[1:4] == ["empty", "empty", None]
+
+
 def test_a_file_of_another_kind_is_refused(tree):
     (tree / "CheXlocalize" / "gt_segmentations_val.json").write_text("[1, 2]")
     with pytest.raises(
@@ -71,5 +85,7 @@ def test_a_file_of_another_kind_is_refused(tree):
 
 def test_missing_masks_are_a_usage_error(tree):
     (tree / "CheXlocalize" / "gt_segmentations_test.json").unlink()
-    with pytest.raises(UsageError, match=r"no gt_segmentations_test\.json of CheXlocalize, neither here nor"):
+    with pytest.raises(
+        UsageError, match=r"no gt_segmentations_test\.json or gt_annotations_test\.json of CheXlocalize"
+    ):
         read(tree)

@@ -84,6 +84,21 @@ def test_a_test_image_in_val_is_refused(tmp_path):
         read("isic_traps", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "write", "table", "cell", "column"),
+    [
+        ("isic2017", write_isic2017, "ISIC-2017_Training_Part3_GroundTruth.csv", ("3,1.0,", "3,,"), "melanoma"),
+        ("isic_traps", write_traps, "trap-sets/isic_annotated_val1.csv", (",1,malignant", ",,malignant"), "label"),
+    ],
+)
+def test_a_blank_label_is_refused_as_it_would_be_read_as_negative(tmp_path, name, write, table, cell, column):
+    write(tmp_path)
+    path = tmp_path / table
+    path.write_text(path.read_text().replace(*cell, 1))
+    with pytest.raises(InputError, match=rf"row \d+, column '{column}' is blank; every row needs one"):
+        read(name, tmp_path)
+
+
 def test_trap_sets_without_images_are_a_usage_error(tmp_path):
     write_traps(tmp_path)
     (tmp_path / "ISIC2018_Task1-2_Training_Input").rename(tmp_path / "elsewhere")

@@ -27,7 +27,7 @@ def edit(root, change):
 def test_words_count_where_they_stand_alone(tree):
     root, ids = tree
     manifest = read(root)
-    assert manifest.ids == ids
+    assert manifest.ids == ids[:78]
     assert manifest.labels(("pneumothorax",))[:4, 0].tolist() == [0, 1, 0, 1]
     assert manifest.frame["attribute.chest_tube"].to_list()[:4] == [1, 0, 0, 1]
     assert manifest.frame["attribute.pacemaker"].to_list()[:2] == [0, 0]
@@ -45,15 +45,23 @@ def test_films_of_16_bits_are_read(tree):
     assert pixels.std() > 10
 
 
-def test_blank_and_excluded_lists_are_unknown(tree):
-    manifest = read(tree[0])
-    assert manifest.frame["label.pneumothorax"].to_list()[-3:] == [1, None, None]
-    assert manifest.frame["attribute.chest_tube"].to_list()[-2:] == [None, None]
-    assert "labels: all; 2 of 80 rows have none" in manifest.card.notes
+def test_films_with_blank_and_excluded_lists_are_left_out_as_a_blank_would_be_read_as_negative(tree):
+    root, ids = tree
+    manifest = read(root)
+    assert not {ids[78], ids[79]} & set(manifest.ids)
+    assert manifest.frame["label.pneumothorax"].null_count() == 0
+    assert "labels: all; 2 of 80 rows have none and are left out" in manifest.card.notes
+
+
+def test_tubes_that_people_saw_are_known_of_the_films_they_looked_at(tree):
+    root, ids = tree
+    lines = [",ImageID,Drain,Drain_a1", f"0,{ids[1]}.png,1,1", f"1,{ids[3]}.png,0,1"]
+    (root / "PadChest_TubeAnnotations_NonExperts_aggregated.csv").write_text("\n".join(lines))
+    assert read(root).frame["attribute.chest_tube_seen"].to_list()[:5] == [None, 1, None, 0, None]
 
 
 def test_labels_of_physicians_only_are_an_option(tree):
-    assert len(read(tree[0], labels="physician")) == 60
+    assert len(read(tree[0], labels="physician")) == 58
     with pytest.raises(UsageError, match=r"options\.labels: 'doctor' is not one of all, physician"):
         read(tree[0], labels="doctor")
 
@@ -61,7 +69,7 @@ def test_labels_of_physicians_only_are_an_option(tree):
 def test_projections_that_are_no_chest_film_are_left_out_and_lateral_ones_too(tree):
     edit(tree[0], lambda text: text.replace(",PA,", ",L,", 1).replace(",PA,", ",COSTAL,", 1))
     manifest = read(tree[0])
-    assert len(manifest) == 78
+    assert len(manifest) == 76
     assert "1 rows of other projections (COSTAL, EXCLUDE) are left out" in manifest.card.notes
     assert "1 lateral views are left out (dataset.views: frontal)" in manifest.card.notes
     assert read(tree[0], views="all").frame["view"][1] == "lateral"
