@@ -13,6 +13,7 @@ from .options import ConfigOptions, DataOptions, takes
 from .output import emit, emit_json
 
 if TYPE_CHECKING:
+    from shortcut_audit.config import Config
     from shortcut_audit.data.manifest import Manifest
 
 app = typer.Typer(
@@ -104,7 +105,7 @@ def prepare(
     _tell(out / "manifest.csv", manifest, as_json=False)
     if lost is not None:
         shape = f"{config.image.channels} x {config.image.size} x {config.image.size}"
-        emit(f"pixels of {int(lost.kept.sum())} images, {shape}; use them: --dataset prepared --root {out}")
+        emit(f"pixels of {int(lost.kept.sum())} images, {shape}; use them: {_how_to_use(config, out)}")
         if note := lost.note():
             emit(note)
 
@@ -136,6 +137,13 @@ def synth(
         raise UsageError(f"the data set '{name}' is not rendered; expected --dataset {' or '.join(RENDERED)}")
     manifest = DATASETS.get(name)(out, config.dataset)
     _tell(out / "manifest.csv", manifest, as_json=options.as_json)
+
+
+def _how_to_use(config: Config, out: Path) -> str:
+    """Return the options that read these pixels; those of another size are not read."""
+    asked, usual = config.image.model_dump(), type(config.image)().model_dump()
+    words = [f"--set image.{name}={asked[name]}" for name in asked if asked[name] != usual[name]]
+    return " ".join([f"--dataset prepared --root {out}", *words])
 
 
 def _tell(path: Path, manifest: Manifest, *, as_json: bool, **more: object) -> None:

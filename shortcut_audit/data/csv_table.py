@@ -39,7 +39,9 @@ def csv_table(
         InputError: no table, naming the row that is none: a quotation mark without its partner, bytes of two
             encodings, or another number of cells than in the other rows or in the header.
     """
-    raw = _as_utf8(raw, where, bare=bool(header)).rstrip(b"\r\n")
+    raw = _as_utf8(raw, where, bare=bool(header))
+    if raw.endswith((b"\n\n", b"\n\r\n")):
+        raw = raw.rstrip(b"\r\n")  # blank lines at the end are no rows
     first = raw.partition(b"\n")[0].decode()
     mark = separator or max(SEPARATORS, key=first.count)
     cells, closed = cell_counts(raw, mark)
@@ -47,7 +49,7 @@ def csv_table(
     if not closed:
         raise InputError(_unreadable(raw, mark, where, bare, "a quotation mark has no partner"))
     _refuse_moved(cells if bare else cells[1:], where)
-    short = int(cells.max(initial=1) - cells[0])
+    short = int(cells.max(initial=1) - cells[0]) if len(cells) else 0
     head, line_break, rest = raw.partition(b"\n")
     padded = head.removesuffix(b"\r") + mark.encode() * short + line_break + rest if short else raw
     try:
@@ -67,16 +69,20 @@ def cell_counts(raw: bytes, separator: str) -> tuple[Ints, bool]:
     """Return how many cells each row has, and whether every quotation mark has its partner."""
     codes = np.frombuffer(raw, dtype=np.uint8)
     counts: list[Ints] = []
-    carried, open_quote = 0, 0
+    carried, open_quote, ended = 0, 0, 0
     for start in range(0, len(codes), BLOCK):
         block = codes[start : start + BLOCK]
         inside = (np.cumsum(block == ord('"')) + open_quote) % 2
         open_quote = int(inside[-1])
         marks = np.cumsum((block == ord(separator)) & (inside == 0))
-        before = marks[np.flatnonzero((block == ord("\n")) & (inside == 0))]
-        counts.append(np.diff(before, prepend=-carried))
-        carried = int(marks[-1] - before[-1]) if len(before) else carried + int(marks[-1])
-    return np.concatenate([*counts, [carried]]) + 1, not open_quote
+        breaks = np.flatnonzero((block == ord("\n")) & (inside == 0))
+        counts.append(np.diff(marks[breaks], prepend=-carried))
+        carried += int(marks[-1])
+        if len(breaks):
+            carried, ended = int(marks[-1] - marks[breaks[-1]]), start + int(breaks[-1]) + 1
+    if ended < len(codes):
+        counts.append(np.array([carried]))
+    return np.concatenate([*counts, np.zeros(0, dtype=np.int64)]) + 1, not open_quote
 
 
 def _refuse_moved(cells: Ints, where: str) -> None:

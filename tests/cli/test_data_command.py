@@ -282,3 +282,6 @@ def test_prepared_pixels_are_said_with_how_to_use_them(audit, films, tmp_path):
     assert "pixels of 8 images, 1 x 96 x 96; use them: --dataset prepared --root prepared" in first.stdout
     assert (tmp_path / "prepared/pixels_1x96.npy").stat().st_mode & 0o777 == 0o600
     assert "all images can be read" in checked.stdout
+    other = audit(*command[:-2], "small", "--pixels", "--set", "image.size=32", "--set", "image.channels=3")
+    use = "use them: --dataset prepared --root small --set image.size=32 --set image.channels=3"
+    assert f"pixels of 8 images, 3 x 32 x 32; {use}" in other.stdout
