@@ -47,7 +47,7 @@ def csv_table(
     cells, closed = cell_counts(raw, mark)
     bare = bool(header)
     if not closed:
-        raise InputError(_unreadable(raw, mark, where, bare, "a quotation mark has no partner"))
+        raise InputError(_unreadable(raw, mark, where, bare, "a quotation mark without its partner"))
     _refuse_moved(cells if bare else cells[1:], where)
     short = int(cells.max(initial=1) - cells[0]) if len(cells) else 0
     head, line_break, rest = raw.partition(b"\n")
@@ -119,10 +119,7 @@ def _cells(number: int) -> str:
 def _unreadable(raw: bytes, separator: str, where: str, bare: bool, reason: str) -> str:
     row = _strict_stop(raw.decode(), separator)
     place = "" if row is None else f"row {row + bare}: " if row + bare else "the header: "
-    return (
-        f"{where}: {place}not readable as a table ({reason}); expected a CSV with a header, and a quotation mark "
-        "within a cell written twice"
-    )
+    return f"{where}: {place}not readable as a table ({reason}); expected a CSV with a header"
 
 
 def _strict_stop(text: str, separator: str) -> int | None:

@@ -24,7 +24,7 @@ MOVED = "so that what stands in it has moved"
         (b'id,a,b\n1,"0,\n0",1\n2,01\n3,0,1\n', "t: row 2 has 2 cells"),
         (b"id,a,b,c\n1,0,1\n2,0,1\n", "t: the header has 4 cells and the rows 3, so that names have moved"),
         (b"a,b\nr1,0,1\nr2,0,\n", "t: row 1 has 3 cells and the header 2; '1' has no name: mend the header"),
-        (b'id,a\n1,0\n"2,0\n3,0\n', "t: row 2: not readable as a table .a quotation mark has no partner."),
+        (b'id,a\n1,0\n"2,0\n3,0\n', "t: row 2: not readable as a table .a quotation mark without its partner."),
         (b'id,a\n1,0\n"2"x,0\n3,0\n', "t: row 2: not readable as a table"),
         (b'id,a\n1,0\n2,5" x 3\n3,0\n', "t: row 2: not readable as a table"),
         (b'id,"a\n1,0\n2,0\n', "t: the header: not readable as a table"),

@@ -126,11 +126,17 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         read_scores(tmp_path / "none.csv")
 
 
-@pytest.mark.parametrize("raw", [b"", b"sample_id,label,score\na,1,0.5,7,8\n"])
-def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path, raw):
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", r"not readable as a table \(.*\); expected a CSV with a header$"),
+        (b"sample_id,label,score\na,1,0.5,7,8\n", "row 1 has 5 cells and the header 3; '7' has no name: mend"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path, raw, message):
     path = tmp_path / "scores.csv"
     path.write_bytes(raw)
-    with pytest.raises(InputError, match=r"not readable as a table \(.*\); expected a CSV with a header$"):
+    with pytest.raises(InputError, match=message):
         read_scores(path)
 
 
