@@ -42,18 +42,17 @@ def csv_table(
     raw = _as_utf8(raw, where, bare=bool(header))
     if raw.endswith((b"\n\n", b"\n\r\n")):
         raw = raw.rstrip(b"\r\n")  # blank lines at the end are no rows
-    first = raw.partition(b"\n")[0].decode()
-    mark = separator or max(SEPARATORS, key=first.count)
-    cells, closed = cell_counts(raw, mark)
     bare = bool(header)
+    first = raw[: raw.find(b"\n") if b"\n" in raw else None]
+    mark = separator or max(SEPARATORS, key=first.decode().count)
+    cells, closed = cell_counts(raw, mark)
     if not closed:
         raise InputError(_unreadable(raw, mark, where, bare, "a quotation mark without its partner"))
     _refuse_moved(cells if bare else cells[1:], where)
-    short = int(cells.max(initial=1) - cells[0]) if len(cells) else 0
-    head, line_break, rest = raw.partition(b"\n")
-    padded = head.removesuffix(b"\r") + mark.encode() * short + line_break + rest if short else raw
+    if short := int(cells.max(initial=1) - cells[0]) if len(cells) else 0:
+        raw = first.removesuffix(b"\r") + mark.encode() * short + raw[len(first) :]
     try:
-        rows = pl.read_csv(io.BytesIO(padded), has_header=False, infer_schema=False, separator=mark)
+        rows = pl.read_csv(io.BytesIO(raw), has_header=False, infer_schema=False, separator=mark)
     except pl.exceptions.PolarsError as error:
         raise InputError(_unreadable(raw, mark, where, bare, str(error).splitlines()[0])) from error
     if b'""' in raw:

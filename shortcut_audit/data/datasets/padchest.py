@@ -27,20 +27,35 @@ from shortcut_audit.data.views import projections, wanted_views
 from shortcut_audit.errors import InputError
 
 TABLE = "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
-FINDINGS = (
-    "normal", "pneumothorax", "pleural effusion", "pneumonia", "cardiomegaly", "consolidation", "infiltrates",
-    "alveolar pattern", "interstitial pattern", "atelectasis", "nodule", "mass", "emphysema", "pulmonary fibrosis",
-    "pulmonary edema", "hiatal hernia",
-)  # fmt: skip
-DEVICES = {
-    "chest_tube": "chest drain tube", "endotracheal_tube": "endotracheal tube", "nasogastric_tube": "NSG tube",
-    "tracheostomy_tube": "tracheostomy tube", "pacemaker": "pacemaker",
+FINDINGS = {
+    "normal": 50_616, "pneumothorax": 533, "pleural effusion": 9_850, "pneumonia": 7_953, "cardiomegaly": 15_006,
+    "consolidation": 2_495, "infiltrates": 7_087, "alveolar pattern": 5_737, "interstitial pattern": 7_797,
+    "atelectasis": 2_905, "nodule": 3_748, "mass": 56, "emphysema": 1_537, "pulmonary fibrosis": 1_226,
+    "pulmonary edema": 1_456, "hiatal hernia": 2_363,
 }  # fmt: skip
+"""Words that are findings, and in how many rows of the table each stands."""
+DEVICES = {
+    "chest_tube": ("chest drain tube", 621), "endotracheal_tube": ("endotracheal tube", 2_426),
+    "nasogastric_tube": ("NSG tube", 5_386), "tracheostomy_tube": ("tracheostomy tube", 1_825),
+    "pacemaker": ("pacemaker", 3_508),
+}  # fmt: skip
+ROWS, LABELLED = 160_861, 159_446
+"""Rows of the table (the paper counts 160,868 images), and those whose labels are known."""
 SEEN = "PadChest_TubeAnnotations_NonExperts_aggregated.csv"
 UNKNOWN = "exclude"
 BEDSIDE, NO_FILM = "AP_horizontal", ("COSTAL", "EXCLUDE")
 """Projections: lying down; ribs, or none that is of use."""
-PUBLISHED = Published(table="the table", rows=160_868, patients=67_625, source="Bustos et al. 2020")
+_COUNTS = {
+    **{f"label.{name.replace(' ', '_')}": count for name, count in FINDINGS.items()},
+    **{f"attribute.{name}": count for name, (_, count) in DEVICES.items()},
+}
+PUBLISHED = Published(
+    table="the table",
+    rows=ROWS,
+    patients=67_625,
+    source="release of 2019-02-01",
+    values={name: {"1": count, "0": LABELLED - count} for name, count in _COUNTS.items()},
+)
 CARD = DataCard(
     name="PadChest",
     source="BIMCV, Hospital San Juan de Alicante",
@@ -91,7 +106,7 @@ def _rows(table: pl.DataFrame, path: Path) -> pl.DataFrame:
             "sex": column("PatientSex_DICOM"),
             "age": (year - birth).cast(pl.String),
             **{f"label.{name.replace(' ', '_')}": _mentioned(words, name) for name in FINDINGS},
-            **{f"attribute.{name}": _mentioned(words, word) for name, word in DEVICES.items()},
+            **{f"attribute.{name}": _mentioned(words, word) for name, (word, _) in DEVICES.items()},
             "attribute.bedside": (projection == BEDSIDE).cast(pl.Float64),
         },
         schema_overrides={"sample_id": pl.String},
