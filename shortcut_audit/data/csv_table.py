@@ -71,11 +71,14 @@ def cell_counts(raw: bytes, separator: str) -> tuple[Ints, bool]:
     carried, open_quote, ended = 0, 0, 0
     for start in range(0, len(codes), BLOCK):
         block = codes[start : start + BLOCK]
-        inside = (np.cumsum(block == ord('"')) + open_quote) % 2
-        open_quote = int(inside[-1])
-        marks = np.cumsum((block == ord(separator)) & (inside == 0))
-        breaks = np.flatnonzero((block == ord("\n")) & (inside == 0))
-        counts.append(np.diff(marks[breaks], prepend=-carried))
+        is_mark, is_break, is_quote = (block == ord(sign) for sign in (separator, "\n", '"'))
+        if open_quote or is_quote.any():
+            inside = (np.cumsum(is_quote, dtype=np.int32) + open_quote) % 2
+            open_quote = int(inside[-1])
+            is_mark, is_break = is_mark & (inside == 0), is_break & (inside == 0)
+        marks = np.cumsum(is_mark, dtype=np.int32)
+        breaks = np.flatnonzero(is_break)
+        counts.append(np.diff(marks[breaks].astype(np.int64), prepend=-carried))
         carried += int(marks[-1])
         if len(breaks):
             carried, ended = int(marks[-1] - marks[breaks[-1]]), start + int(breaks[-1]) + 1
