@@ -78,7 +78,7 @@ def cell_counts(raw: bytes, separator: str) -> tuple[Ints, bool]:
             is_mark, is_break = is_mark & (inside == 0), is_break & (inside == 0)
         marks = np.cumsum(is_mark, dtype=np.int32)
         breaks = np.flatnonzero(is_break)
-        counts.append(np.diff(marks[breaks].astype(np.int64), prepend=-carried))
+        counts.append(np.diff(np.concatenate([[-carried], marks[breaks]])))
         carried += int(marks[-1])
         if len(breaks):
             carried, ended = int(marks[-1] - marks[breaks[-1]]), start + int(breaks[-1]) + 1

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import random
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_what_is_no_pickle_is_refused(tmp_path, content):
     (tmp_path / "t.pkl").write_bytes(content)
     with pytest.raises(InputError, match=r"t\.pkl: not a pickle of plain values .*; fetch the file again"):
         read_flags(tmp_path / "t.pkl")
+
+
+def test_a_memo_that_asks_for_all_memory_is_refused_or_harmless(tmp_path):
+    """Opcode r puts a value at place 4,294,967,280 of the memo."""
+    (tmp_path / "t.pkl").write_bytes(b"\x80\x02}r\xf0\xff\xff\xffX\x01\x00\x00\x00a\x88s.")
+    assert read_flags(tmp_path / "t.pkl") == {"a": True}
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_damaged_pickles_are_flags_or_refused(tmp_path, protocol):
+    whole = pickle.dumps({f"1.2.{n}": n % 3 == 0 for n in range(40)}, protocol=protocol)
+    refused = 0
+    for seed in range(60):
+        rng, raw = random.Random(seed), bytearray(whole)
+        for _ in range(rng.randint(1, 3)):
+            raw[rng.randrange(len(raw))] = rng.randrange(256)
+        (tmp_path / "t.pkl").write_bytes(bytes(raw))
+        try:
+            read_flags(tmp_path / "t.pkl")
+        except InputError:
+            refused += 1
+    assert refused > 5
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, {1: True}])

@@ -98,5 +98,5 @@ def _tasks(path: Path) -> dict[str, set[str]]:
     try:
         entries = json.loads(path.read_text())
         return {name: set(tasks) for name, tasks in entries.items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not a file of CheXlocalize ({error}); expected film -> task -> mask") from error

@@ -138,7 +138,7 @@ def _table_rows(path: Path) -> list[Row]:
 def _json_rows(path: Path) -> list[Row]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadImageError(f"{path}: not readable as JSON ({error})") from error
     if not isinstance(content, dict):
         raise BadImageError(f"{path}: expected an object with ids as its keys, or a COCO data set")

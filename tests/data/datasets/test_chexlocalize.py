@@ -1,6 +1,7 @@
 """CheXlocalize: drawn masks of findings, real footprints of devices."""
 
 import json
+import random
 
 import pytest
 from trees.chest_trees import write_chexlocalize
@@ -73,6 +74,27 @@ def test_outlines_are_read_where_there_are_no_segmentations(tree):
     assert drawn(val, 0, "footprint", "support_devices") == [(0, 1), (1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
     assert val.frame["mask.lung_opacity"].to_list()[:2] == ["empty", None]
     assert val.frame["footprint.support_devices"].to_list()[1:4] == ["empty", "empty", None]
+
+
+def test_damaged_files_of_masks_say_what_stands_in_them_or_are_refused(tree):
+    """Held against Python's json: a mask is named where the file has the task, and nowhere else."""
+    path, names = tree / "CheXlocalize" / "gt_segmentations_val.json", ("Airspace Opacity", "Support Devices")
+    whole, refused = path.read_bytes(), 0
+    for seed in range(12):
+        rng, raw = random.Random(seed), bytearray(whole)
+        for _ in range(2):
+            raw[rng.randrange(len(raw))] = rng.choice(b'\x00\xff"{}[]:,5a')
+        path.write_bytes(bytes(raw))
+        try:
+            val = read(tree).split("val")
+        except InputError:
+            refused += 1
+            continue
+        said = json.loads(raw.decode())
+        for name, column in zip(names, ("mask.lung_opacity", "footprint.support_devices"), strict=True):
+            named = [(cell or "").startswith("coco:") for cell in val.frame[column].to_list()]
+            assert named == [name in said.get(film, {}) for film in val.ids], seed
+    assert 0 < refused < 12
 
 
 def test_a_file_of_another_kind_is_refused(tree):
