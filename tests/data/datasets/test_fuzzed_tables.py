@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from trees import chest_trees, dicom_trees, isic_trees
 from trees.chexpert_tree import write_chexpert
 from trees.pictures import film, save
-from trees.read_back import TOLD, text_of
+from trees.read_back import ENDING, TOLD, text_of
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -167,9 +167,9 @@ def test_odd_ids_come_back_byte_for_byte(trees, name, tmp_path):
     before = found(name, opened(name, tmp_path / name))
     new = dict(zip(before, ["00012", "NA", "nan", "1e5", "None", "-1"], strict=False))
     for path in sorted((tmp_path / name).rglob("*")):
-        stem, dot, ending = path.name.rpartition(".")
-        if path.is_file() and (stem if dot else ending) in new:
-            path.rename(path.with_name(f"{new[stem if dot else ending]}{dot}{ending if dot else ''}"))
+        film = path.name if path.name in new else ENDING.sub("", path.name)
+        if path.is_file() and film in new:
+            path.rename(path.with_name(new[film] + path.name.removeprefix(film)))
         elif path.suffix in (".csv", ".txt", ".gz"):
             put(path, renamed(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes(), new))
     manifest = opened(name, tmp_path / name)
