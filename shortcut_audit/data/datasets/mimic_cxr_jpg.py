@@ -52,11 +52,13 @@ def mimic_cxr_jpg(root: Path, config: DatasetConfig) -> Manifest:
     path = _table(root, "metadata")
     films = _films(read_text_table(path), path)
     frame = _with_split(films, _table(root, "split"))
-    frame, unlabelled = _with_labels(frame, _table(root, labeler))
-    notes = [*PUBLISHED.notes(frame), f"labels: {labeler}", *unlabelled]
+    frame = _with_labels(frame, _table(root, labeler))
+    notes = [*PUBLISHED.notes(frame), f"labels: {labeler}"]
     frame, by_hand = _with_test_labels(frame, root, chosen["test_labels"])
     notes += by_hand
-    frame, left_out = wanted_views(frame.drop("study_id"), config)
+    if lacking := frame["known"].null_count():
+        notes.append(f"{lacking:,} films belong to studies without labels and are left out")
+    frame, left_out = wanted_views(frame.filter("known").drop("known", "study_id"), config)
     frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
     card = replace(CARD, release=path.name.split("-")[2], notes=(*notes, *left_out, *healthy, *proxy))
@@ -95,8 +97,8 @@ def _with_split(films: pl.DataFrame, path: Path) -> pl.DataFrame:
     return joined
 
 
-def _with_labels(films: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
-    """Join the labels of studies; the few studies without a row have blank labels, and a note says how many films."""
+def _with_labels(films: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Join the labels of studies; ``known`` is null for films of the few without a row: a blank is "not mentioned"."""
     table = read_text_table(path)
     keys = {
         "patient_id": need_column(table, ["subject_id"], where=str(path)),
@@ -107,10 +109,7 @@ def _with_labels(films: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[st
     if again.any():
         row = again.arg_max() or 0
         raise InputError(f"{path}: row {row + 1}: the study '{labels['study_id'][row]}' has two rows; keep one of them")
-    joined = films.join(labels, on=["patient_id", "study_id"], how="left", maintain_order="left")
-    lacking = joined["known"].null_count()
-    note = [f"{lacking:,} films belong to studies without labels; theirs are blank"] if lacking else []
-    return joined.drop("known"), note
+    return films.join(labels, on=["patient_id", "study_id"], how="left", maintain_order="left")
 
 
 def _with_test_labels(frame: pl.DataFrame, root: Path, choice: str) -> tuple[pl.DataFrame, list[str]]:
@@ -127,7 +126,8 @@ def _with_test_labels(frame: pl.DataFrame, root: Path, choice: str) -> tuple[pl.
     read = pl.DataFrame({"study_id": studies, **finding_labels(table, str(path), every=True)})
     test = frame.filter(pl.col("split") == "test")
     labelled = test.select(name for name in test.columns if not name.startswith("label."))
-    labelled = labelled.join(read, on="study_id", how="inner", maintain_order="left").select(frame.columns)
+    labelled = labelled.join(read, on="study_id", how="inner", maintain_order="left")
+    labelled = labelled.with_columns(known=True).select(frame.columns)
     said, lost = labelled["study_id"].n_unique(), test.height - labelled.height
     note = f"test_labels: radiologist, {said:,} studies; {lost:,} test films of other studies are left out"
     unused = read.height - said

@@ -103,6 +103,9 @@ def _other(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
         raise InputError(f"{path}: the class '{cell}' is none of {'; '.join(KNOWN)}; mend the table")
     found = dict(zip(images, classes == OTHER, strict=True))
     values = [found.get(name) for name in frame["sample_id"].to_list()]
+    if None in values:
+        name = frame["sample_id"][values.index(None)]
+        raise InputError(f"{path}: the image '{name}' of {LABELS} has no class here; fetch the table again")
     return {"label.other_abnormal": pl.Series(values, dtype=pl.Boolean).cast(pl.Float64)}
 
 

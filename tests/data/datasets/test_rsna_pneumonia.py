@@ -83,3 +83,10 @@ def test_an_unknown_class_is_refused(tree):
     edit(tree[0], CLASSES, ",Normal", ",Fine")
     with pytest.raises(InputError, match=r"the class 'Fine' is none of Normal; Lung Opacity; No Lung Opacity / Not"):
         read(tree[0])
+
+
+def test_an_image_without_a_class_is_refused_as_a_blank_would_be_read_as_negative(tree):
+    path = tree[0] / "stage_2_detailed_class_info.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]))
+    with pytest.raises(InputError, match=r"class_info\.csv: the image '.*' of stage_2_train_labels\.csv has no class"):
+        read(tree[0])
