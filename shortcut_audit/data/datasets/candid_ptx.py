@@ -44,11 +44,7 @@ def candid_ptx(root: Path, config: DatasetConfig) -> Manifest:
     path = need_file(root, REPORTS, dataset="CANDID-PTX")
     frame, notes = _films(path, root)
     notes = [*notes, CUT_NOTE]
-    frame = frame.with_columns(
-        cut_by_patient(frame["patient_id"]),
-        **_drawn(frame, root, TUBES, ("attribute.chest_tube", "footprint.chest_tube")),
-        **_drawn(frame, root, FRACTURES, ("label.rib_fracture", "mask.rib_fracture")),
-    )
+    frame = frame.with_columns(cut_by_patient(frame["patient_id"]))
     frame, missing = with_images(frame, [root], root, where=str(path))
     card = replace(CARD, notes=(*notes, *missing))
     allowed = config.allow_shared_patients
@@ -68,6 +64,10 @@ def _films(path: Path, root: Path) -> tuple[pl.DataFrame, list[str]]:
             "patient and _, as in P0012_..."
         )
     films = drawn_films(images, runs, path=path, root=root, finding="pneumothorax")
+    films = films.with_columns(
+        **_drawn(films, root, TUBES, ("attribute.chest_tube", "footprint.chest_tube")),
+        **_drawn(films, root, FRACTURES, ("label.rib_fracture", "mask.rib_fracture")),
+    )
     owners = pl.DataFrame({"sample_id": images, "patient_id": patients}).unique(maintain_order=True)
     joined = films.join(owners, on="sample_id", maintain_order="left")
     shared = joined["sample_id"].is_duplicated()

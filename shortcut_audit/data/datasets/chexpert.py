@@ -56,8 +56,12 @@ def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     """CheXpert v1.0 or v1.0-small: 14 findings, support devices as a proxy of tubes."""
     chosen = chosen_options(config, NO_FINDING_OPTION)
     train = need_file(root, TRAIN, dataset="CheXpert")
-    tables = {split: read_rows(path, split, train.parent) for split, path in _paths(train).items()}
-    notes = [*PUBLISHED.notes(tables["train"]), _split_note(tables)]
+    paths = _paths(train)
+    tables = {split: read_rows(path, split, train.parent) for split, path in paths.items()}
+    notes = PUBLISHED.notes(tables["train"])
+    for split, path in paths.items():
+        notes += PUBLISHED_VALID.notes(tables[split]) if path.name == VALID[0] else []
+    notes.append(_split_note(tables))
     frame, left_out = wanted_views(pl.concat(tables.values(), how="diagonal"), config)
     if "val" not in tables:
         frame, _ = hold_out(frame, "chexpert/val")
@@ -80,6 +84,7 @@ PUBLISHED = Published(
         for name, counts in zip(FINDINGS, _TRAIN, strict=True)
     },
 )
+PUBLISHED_VALID = Published(table=VALID[0], rows=234, patients=200, source="valid.csv of v1.0")
 
 
 def _paths(train: Path) -> dict[str, Path]:

@@ -35,6 +35,8 @@ PUBLISHED = Published(
     source="Kaggle, stage 2, in images",
     values={"label.pneumonia": {"1": 6_012, "0": 20_672}},
 )
+OTHERS = {"1": 11_821, "0": 14_863}
+"""How often a film is abnormal in another way; 8,851 are normal."""
 CARD = DataCard(
     name="RSNA pneumonia",
     source="Kaggle, RSNA pneumonia detection challenge, stage 2; films of NIH ChestX-ray14",
@@ -50,8 +52,11 @@ def rsna_pneumonia(root: Path, config: DatasetConfig) -> Manifest:
     chosen = chosen_options(config, HEADERS_OPTION)
     path = need_file(root, [LABELS], dataset="the RSNA pneumonia challenge")
     frame = _films(path, root)
-    notes = [*PUBLISHED.notes(frame), CUT_NOTE]
-    frame = frame.with_columns(cut_by_patient(frame["sample_id"]), **_other(frame, root), **_headers(frame, root))
+    other = _other(frame, root)
+    frame = frame.with_columns(**other)
+    published = replace(PUBLISHED, values={**PUBLISHED.values, **dict.fromkeys(other, OTHERS)})
+    notes = [*published.notes(frame), CUT_NOTE]
+    frame = frame.with_columns(cut_by_patient(frame["sample_id"]), **_headers(frame, root))
     frame, missing = with_images(frame, find_folders(root, ["stage_2_train_images*"]) or [root], root, where=str(path))
     frame, stated = stated_views(frame, root, chosen["headers"])
     card = replace(CARD, notes=(*notes, *missing, *stated))

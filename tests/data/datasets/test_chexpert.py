@@ -80,6 +80,14 @@ def test_valid_is_the_test_and_val_is_cut_from_the_training_patients(tree):
     assert "val is 5% of the training patients by a hash of their id, test is valid.csv" in manifest.card.notes
 
 
+def test_valid_is_compared_with_what_was_published_too(tree):
+    root, films = tree
+    rows = sum(film.folder == "valid" for film in films)
+    notes = read(root).card.notes
+    assert f"valid.csv has {rows} rows, {234 - rows} fewer than the 234 published (valid.csv of v1.0)" in notes
+    assert "valid.csv: how often each label occurs was not published, so a changed label would not be seen" in notes
+
+
 @pytest.mark.parametrize("name", ["test.csv", "test_labels.csv"])
 def test_with_a_table_of_the_test_set_valid_is_val(small, name):
     root, films = small

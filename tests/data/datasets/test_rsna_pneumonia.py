@@ -6,8 +6,9 @@ from trees.dicom_films import CANARY, save_dicom
 from trees.dicom_trees import write_rsna
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.datasets import open_dataset, rsna_pneumonia
 from shortcut_audit.data.drawn import read_drawn
+from shortcut_audit.data.published import Published
 from shortcut_audit.errors import InputError
 
 LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
@@ -15,6 +16,21 @@ LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
 
 def read(root, **options):
     return open_dataset(DatasetConfig(name="rsna_pneumonia", root=str(root), options=options))
+
+
+def test_a_film_more_that_is_abnormal_in_another_way_is_said(tree, monkeypatch):
+    root, _ = tree
+    frame = read(root).frame
+    positives = {name: int(frame[f"label.{name}"].sum()) for name in ("pneumonia", "other_abnormal")}
+    counts = {name: {"1": n, "0": frame.height - n} for name, n in positives.items()}
+    whole = Published(table=LABELS, rows=frame.height, source="here", values={"label.pneumonia": counts["pneumonia"]})
+    monkeypatch.setattr(rsna_pneumonia, "PUBLISHED", whole)
+    monkeypatch.setattr(rsna_pneumonia, "OTHERS", counts["other_abnormal"])
+    assert f"{LABELS} has {frame.height} rows and values as published (here)" in read(root).card.notes
+    edit(root, CLASSES, ",Normal", ",No Lung Opacity / Not Normal")
+    more = positives["other_abnormal"]
+    told = f"{LABELS}: other_abnormal = 1 in {more + 1} rows, published: {more}"
+    assert told in read(root).card.notes
 
 
 @pytest.fixture
