@@ -102,6 +102,7 @@ def test_masks_that_fit_the_run_are_pre_trained_on_and_others_are_refused(audit,
         (("--set", "image.size=64"), "masks of 32 x 32 px, this run works at 64; set image.size=32"),
         (("--set", "dataset.options.train=25", "--set", "dataset.root=other"), "made from other films"),
         (("--classifier", "c.safetensors"), "--masks and --classifier exclude each other"),
+        (("--processes", "2"), "--masks and --processes exclude each other: nothing is explained"),
         (("--set", "segmenter.cleaning=[keep_agreeing]"), "were made elsewhere and have none; take the rule out of"),
     ]
     for more, message in refused:

@@ -49,6 +49,8 @@ def typed(monkeypatch, tmp_path):
         (("train", "--supervision", "mask"), {"supervision": "mask", "new": False}),
         (("explain", "--run", "runs/a"), {"run": Path("runs/a"), "models": (), "new": False}),
         (("explain", "--classifier", "a", "--classifier", "b"), {"run": None, "models": [Path("a"), Path("b")]}),
+        (("explain", "--processes", "4"), {"processes": 4}),
+        (("pretrain", "--processes", "4"), {"processes": 4, "masks": None}),
         (("pretrain", "--classifier", "c.safetensors"), {"classifiers": [Path("c.safetensors")], "new": False}),
         (("finetune", "--run", "runs/a", "--new"), {"run": Path("runs/a"), "new": True}),
         (("evaluate", "--model", "m.safetensors"), {"model": Path("m.safetensors"), "run": None}),
