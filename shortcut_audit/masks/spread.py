@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -93,6 +94,7 @@ def _device(own: torch.device, number: int) -> torch.device:
 def _begin(maker: ShardMaker, devices: SimpleQueue[torch.device], threads: int) -> None:
     """Make ready a process that makes shards."""
     global _maker  # noqa: PLW0603 - the pool hands a process nothing else to keep
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who gave out the work ends it
     Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     maker.explainer.move_to(devices.get())
