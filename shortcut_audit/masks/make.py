@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -112,8 +113,12 @@ def explain_dataset(
         effect = (_effect(explainer, plain, pixels, pairs, cuts),)
     writer = ShardWriter(folder, job, view_above=cut.view_above_gb * 1e9)
     maker = ShardMaker(explainer=explainer, pairs=pairs, header=header, cuts=cuts)
-    with progress("Explaining the classifier", sum(len(writer.rows(shard)) for shard in writer.todo), "maps") as bar:
-        for shard, made in make_shards(maker, pixels, writer.todo, processes):
+    todo = writer.todo
+    with (
+        progress("Explaining the classifier", sum(len(writer.rows(shard)) for shard in todo), "maps") as bar,
+        closing(make_shards(maker, pixels, todo, processes)) as shards,
+    ):
+        for shard, made in shards:
             writer.enter(shard, made.data, conditions=(*made.conditions, *effect))
             bar.advance(len(writer.rows(shard)))
     return MaskStore(writer.seal())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, connection, get_context, parent_process
@@ -28,7 +28,9 @@ _maker: ShardMaker
 """Of this process, where it is one that makes shards for another."""
 
 
-def make_shards(maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], processes: int) -> Iterator[tuple[int, Made]]:
+def make_shards(
+    maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], processes: int
+) -> Generator[tuple[int, Made]]:
     """Yield shards as they are made, in any order.
 
     Args:
@@ -50,7 +52,7 @@ def make_shards(maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], proces
         yield shard, maker.make(shard, pixels[maker.films(shard)])
 
 
-def _elsewhere(maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], processes: int) -> Iterator[tuple[int, Made]]:
+def _elsewhere(maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], processes: int) -> Generator[tuple[int, Made]]:
     context = get_context("spawn")
     devices = context.SimpleQueue()
     for number in range(processes):
@@ -74,7 +76,7 @@ def _elsewhere(maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], process
 
 def _as_made(
     pool: ProcessPoolExecutor, maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], most: int
-) -> Iterator[tuple[int, Made]]:
+) -> Generator[tuple[int, Made]]:
     """Give out shards, at most so many at once: each holds the pixels of its films."""
     todo, given = list(reversed(shards)), dict[Future[Made], int]()
     while todo or given:

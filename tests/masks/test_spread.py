@@ -9,7 +9,8 @@ from explain_small import SAMPLES, Deadly, explain_into, explain_until_sync, sma
 from one_thread import one_thread_on_the_processor
 
 from shortcut_audit.config import ExplainConfig
-from shortcut_audit.errors import InputError, UsageError
+from shortcut_audit.errors import InputError, OutputError, UsageError
+from shortcut_audit.masks.shards import ShardWriter
 from shortcut_audit.provenance import sha256_file
 
 __all__ = ["one_thread_on_the_processor"]
@@ -48,4 +49,14 @@ def test_what_is_wrong_with_a_film_is_told_as_by_one_process(tmp_path):
         broken[-1].weight.fill_(float("nan"))
     with pytest.raises(InputError, match="the attribution is not finite"):
         explain_into(tmp_path, models=[broken], processes=2)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_full_disk_ends_the_others_too(tmp_path, monkeypatch):
+    def enter(*_, **__):
+        raise OutputError("no space left")
+
+    monkeypatch.setattr(ShardWriter, "enter", enter)
+    with pytest.raises(OutputError, match="no space left"):
+        explain_into(tmp_path, processes=2)
     assert multiprocessing.active_children() == []
