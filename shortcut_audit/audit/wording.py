@@ -145,6 +145,11 @@ _SUBJECT = {"skill": "AUROC", "gap": "Gap", "reliance": "Change of the gap when 
 
 
 def _how_many(question: Question, open_: Answer) -> str:
+    # No number of test patients replaces the training rows.
+    if question.unlearnt and not question.reversed and question.limits.ask != "reliance":
+        rows = f"training rows with and without {question.finding.replace('_', ' ')}"
+        suggests = f"what {feature_name(question.attribute, question.context.columns)} suggests"
+        return f"We cannot tell: it takes {rows} to learn {suggests}."
     if open_.n_needed is None or open_.cell_needed is None:
         if open_.check == "reliance":
             return f"We cannot tell: it takes the same images with and without {feature_of(question)}."

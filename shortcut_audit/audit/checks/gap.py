@@ -106,9 +106,9 @@ def _above(shares: tuple[Contrast, Contrast], least: float) -> bool:
 
 
 def _plan(question: Question, found: Found) -> tuple[int | None, str | None]:
-    """Return about how many patients would decide, and in which cell."""
+    """Return about how many patients would decide, and in which cell; None where no number of them would."""
     limits, (cell, patients) = question.limits, question.smallest_cell
-    if question.joint or (question.reversed and isinstance(found, Undefined)):
+    if question.joint or (isinstance(found, Undefined) and (question.reversed or question.unlearnt)):
         return None, None
     if question.reversed:
         cell, patients = question.scarcer_class(question.test)

@@ -104,6 +104,11 @@ class Question:
         """Whether the test set's associations were reversed by design."""
         return self.setting.test_design == "reversed"
 
+    @property
+    def unlearnt(self) -> bool:
+        """Whether what the attribute suggests had no training rows of both classes to be learnt from."""
+        return self.composite and self.association.sign is None
+
     @cached_property
     def ranks(self) -> Ints:
         """(N,) ranks of the scores: AUROCs of any of these rows need no further sort."""
@@ -199,7 +204,7 @@ class Question:
         return {(i, j): self._pair(i, j, self.ranks) for i in (0, 1) for j in (0, 1)}
 
     def _pair(self, i: int, j: int, scores: Floats | Ints) -> Contrast:
-        if self.composite and self.association.sign is None:
+        if self.unlearnt:
             return self.undefined(self.association.source)
         positives, negatives = self.cell(1, i), self.cell(0, j)
         named = ((self.cell_name(1, i), positives), (self.cell_name(0, j), negatives))

@@ -258,6 +258,32 @@ def test_a_finding_without_training_rows_of_both_classes_is_open_and_the_others_
     assert robust["edema"].reason.endswith("is not known: there are no training rows with and without edema")
 
 
+@pytest.mark.parametrize(
+    ("spurious", "what"), [("site", "site"), ("site=north+site=east", "the composite of 2 attributes")]
+)
+@pytest.mark.parametrize("skilled", [True, False])
+def test_where_training_rows_are_missing_they_are_asked_for_and_no_test_patients(spurious, what, skilled):
+    films = pl.concat([sites(SITES, n=1000), sites(SITES, n=1000, seed=1, split="test")])
+    oedema = films.with_columns(
+        finding=pl.lit("lung_edema"), score=pl.col("score") * int(skilled),
+        label=pl.when(pl.col("split") == "train").then(0).otherwise(pl.col("label")),
+    )  # fmt: skip
+    ill = films.with_columns(finding=pl.lit("ill")).select(oedema.columns)
+
+    result = audit_scores(pl.concat([oedema, ill]), spurious=spurious)
+
+    verdict = next(verdict for verdict in result.verdicts if verdict.finding == "lung_edema")
+    assert (verdict.status, verdict.rule) == ("insufficient", "cell" if skilled else "skill")
+    assert verdict.sentences[0] == (
+        f"We cannot tell: it takes training rows with and without lung edema to learn what {what} suggests."
+    )
+    assert "would decide" not in " ".join(verdict.sentences)
+    gap = next(one for one in result.answers if (one.finding, one.check) == ("lung_edema", "gap"))
+    assert (gap.n_needed, gap.cell_needed) == (None, None)
+    learnt = next(verdict for verdict in result.verdicts if verdict.finding == "ill")
+    assert "training rows" not in " ".join(learnt.sentences)
+
+
 def test_a_small_cell_is_named_by_what_the_site_speaks_for():
     films = pl.concat([sites(SITES), sites(SITES, n=24, seed=1, split="test")])
 
