@@ -78,12 +78,9 @@ def inferred_artefacts(ids: Sequence[str], root: Path, threshold: float) -> tupl
     if path is None:
         return {}, []
     table, where = read_text_table(path), str(path)
-    names = need_column(table, ["image"], where=where)
-    check_ids(names, where=where)
-    cut = {f"attribute.{name}_inferred": _above(table, name, threshold, where) for name in ARTEFACTS}
+    known, cut = _ids(table, where), _cut(table, threshold, where)
     told = f"probabilities of artefacts by a model of Bissoto et al. 2022 ({path.name}), cut above {threshold:g}"
-    frame = pl.DataFrame({"sample_id": [bare_id(name) for name in names], **cut})
-    columns, note = _joined(frame, list(cut), ids, told)
+    columns, note = _joined(pl.DataFrame({"sample_id": known, **cut}), list(cut), ids, told)
     return columns, [note]
 
 
@@ -95,14 +92,41 @@ def read_artefacts(path: Path) -> pl.DataFrame:
         InputError: a repeated id, a cell that is no label, or no word on malignancy.
     """
     table, where = read_text_table(path), str(path)
-    names = need_column(table, ["image"], where=where)
-    check_ids(names, where=where)
+    known = _ids(table, where)
     flags = {f"attribute.{name}": need_column(table, [name], where=where) for name in ARTEFACTS}
     typed = {name: typed_column(column, "label", where=where) for name, column in flags.items()}
+    return pl.DataFrame({"sample_id": known, "label.malignant": _malignant(table, where), **typed})
+
+
+def read_inferred(path: Path, threshold: float) -> pl.DataFrame:
+    """Return ``sample_id``, ``label.malignant`` and ``attribute.<artefact>_inferred`` of a trap set of 2022.
+
+    ``label_string`` is not asked: it says malignant of every image.
+
+    Raises:
+        UsageError: a column is missing.
+        InputError: a repeated id, a cell that is no probability, or no word on malignancy.
+    """
+    table, where = read_text_table(path), str(path)
+    return pl.DataFrame({
+        "sample_id": _ids(table, where), "label.malignant": _malignant(table, where), **_cut(table, threshold, where),
+    })  # fmt: skip
+
+
+def _ids(table: pl.DataFrame, where: str) -> list[str]:
+    names = need_column(table, ["image"], where=where)
+    check_ids(names, where=where)
+    return [bare_id(name) for name in names]
+
+
+def _malignant(table: pl.DataFrame, where: str) -> pl.Series:
     told = need_column(table, ["label"], where=where)
     check_filled(told, where=where)
-    label = typed_column(told, "label", where=where)
-    return pl.DataFrame({"sample_id": [bare_id(name) for name in names], "label.malignant": label, **typed})
+    return typed_column(told, "label", where=where)
+
+
+def _cut(table: pl.DataFrame, threshold: float, where: str) -> dict[str, pl.Series]:
+    return {f"attribute.{name}_inferred": _above(table, name, threshold, where) for name in ARTEFACTS}
 
 
 def _joined(

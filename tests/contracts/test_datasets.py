@@ -125,7 +125,15 @@ def nih_expert_labels(root):
     return DatasetConfig(name="nih_cxr14", root=str(root), options={"labels": "google"})
 
 
-VARIANTS = {"isic2018, tasks 1 and 2": isic2018_lesions, "nih_cxr14, labels of experts": nih_expert_labels}
+def inferred_traps(root):
+    isic_trees.write_bias_traps(root)
+    return DatasetConfig(name="isic_traps", root=str(root), options={"bias": 0.5, "trap": 2})
+
+
+VARIANTS = {
+    "isic2018, tasks 1 and 2": isic2018_lesions, "nih_cxr14, labels of experts": nih_expert_labels,
+    "isic_traps of 2022": inferred_traps,
+}  # fmt: skip
 """Data sets again, read by other options."""
 ALL = {**TREES, **VARIANTS}
 

@@ -1,4 +1,4 @@
-"""Makes folders that look like ISIC 2017 and like Bissoto's trap sets. Imports nothing from the package."""
+"""Makes folders that look like those of ISIC and like Bissoto's trap sets. Imports nothing from the package."""
 
 from __future__ import annotations
 
@@ -77,6 +77,19 @@ def write_inferred(root: Path, ids: list[str]) -> None:
     rulers = ["0.9786948561668396", "0.6", "0.00019214408530388027"]
     rows = [f"{n},{name},0.02,0.98,0.05,0.7,{rulers[n % 3]},0.01,1e-05,0.03,1,malignant" for n, name in enumerate(ids)]
     write_lines(root / "isic_inferred_wocarcinoma.csv", [f",image,{ARTEFACTS},vasc,label,label_string", *rows])
+
+
+def write_bias_traps(root: Path) -> list[str]:
+    """Trap set 2 at bias 0.5, of probabilities: some images have a longer name, every row is called malignant."""
+    ids = [f"ISIC_{n:07d}" for n in range(60)]
+    rulers = ["0.9786948561668396", "0.6", "0.00019214408530388027"]
+    for n, name in enumerate(ids):
+        skin(root / "ISIC_2019_Training_Input" / f"{name}{'_downsampled' * (n % 8 == 5)}.jpg", n)
+    for split, numbers in (("train", range(30)), ("val", range(30, 40)), ("test", range(40, 60))):
+        rows = [f"{n},{ids[n]},0.02,0.98,0.05,0.7,{rulers[n % 3]},0.01,1e-05,0.03,{n % 2},malignant" for n in numbers]
+        header = f",image,{ARTEFACTS},vasc,label,label_string"
+        write_lines(root / "trap_sets" / f"{split}_bias_0.5_2.csv", [header, *rows])
+    return ids
 
 
 def write_isic2018(root: Path) -> list[str]:

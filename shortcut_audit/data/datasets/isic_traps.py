@@ -1,21 +1,26 @@
-"""The trap sets of Bissoto et al. (2020) on ISIC 2018: seven artefacts go with malignancy, the other way round in test.
+"""The trap sets of Bissoto et al.: seven artefacts go with malignancy, the other way round in the test.
 
-``root`` holds the images, masks of lesions if any, and the tables ``isic_annotated_{train,val,test}{1..5}.csv``, each
-in any folder. Option ``trap`` chooses one of the five. Upstream put every validation image into train as well; here it
-is in val only. There are no patients.
+``root`` holds the images, masks of lesions if any, and the tables, each in any folder. There are no patients.
+
+* 2020, on ISIC 2018: ``isic_annotated_{train,val,test}{1..5}.csv``, artefacts that people saw. Option ``trap`` chooses
+  one of the five. Upstream put every validation image into train as well; here it is in val only.
+* 2022, on ISIC 2019: ``{train,val,test}_bias_{0..1}_{1..10}.csv``, probabilities of artefacts by a model. Option
+  ``bias`` is the share of images drawn by the trap and not by chance (with 0 nothing is reversed), ``trap`` which
+  of the ten draws, ``threshold`` the probability above which an artefact is there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import DATASETS, chosen_options
-from shortcut_audit.data.isic import need_images, with_lesions
-from shortcut_audit.data.isic_artefacts import read_artefacts
+from shortcut_audit.data.datasets import DATASETS, chosen_options, threshold_option
+from shortcut_audit.data.isic import need_images, with_lesions, without_blank
+from shortcut_audit.data.isic_artefacts import THRESHOLD, read_artefacts, read_inferred
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest
 from shortcut_audit.data.published import Published
 from shortcut_audit.errors import InputError, UsageError
@@ -31,25 +36,68 @@ CARD = DataCard(
     test_design="reversed",
 )
 
+BIAS = ("0", "0.3", "0.5", "0.7", "0.9", "1")
+INFERRED = DataCard(
+    name="ISIC 2019, trap set",
+    source="ISIC 2019 challenge; artefacts as a model sees them and trap sets: Bissoto et al. 2022",
+    licence="images CC BY-NC 4.0; no licence stated for the tables",
+    citation="Bissoto et al. 2022, Artifact-based domain generalization of skin lesion models, ECCV workshops",
+    test_design="reversed",
+)
+
 
 @DATASETS.register("isic_traps")
 def isic_traps(root: Path, config: DatasetConfig) -> Manifest:
-    """Trap sets 1 to 5 of Bissoto et al.: artefacts go with malignancy, reversed in the test."""
-    trap = chosen_options(config, {"trap": ("1", "2", "3", "4", "5")})["trap"]
+    """Trap sets of Bissoto et al. (2020, 2022): artefacts go with malignancy, reversed in the test."""
+    return _inferred(root, config) if "bias" in config.options else _annotated(root, config)
+
+
+def _annotated(root: Path, config: DatasetConfig) -> Manifest:
+    if "threshold" in config.options:
+        raise UsageError(
+            "dataset.options.threshold: only the trap sets of 2022 have probabilities to cut; name one with "
+            f"dataset.options.bias ({', '.join(BIAS)}), or leave this key out"
+        )
+    trap = chosen_options(config, {"trap": _numbers(5)}, others=["bias", "threshold"])["trap"]
     paths: dict[str, Path] = {split: _table(root, f"isic_annotated_{split}{trap}.csv") for split in SPLITS}
-    tables: dict[str, pl.DataFrame] = {
-        split: read_artefacts(path).with_columns(split=pl.lit(split)) for split, path in paths.items()
-    }
+    tables: dict[str, pl.DataFrame] = {split: read_artefacts(path) for split, path in paths.items()}
     notes = [note for split in SPLITS for note in _published(paths[split], split, int(trap)).notes(tables[split])]
+    return _manifest(root, paths, tables, replace(CARD, release=f"trap set {trap}", notes=tuple(notes)))
+
+
+def _inferred(root: Path, config: DatasetConfig) -> Manifest:
+    chosen = chosen_options(config, {"trap": _numbers(10), "bias": BIAS}, others=["threshold"])
+    threshold = threshold_option(config, THRESHOLD)
+    trap, bias = chosen["trap"], chosen["bias"]
+    paths: dict[str, Path] = {split: _table(root, f"{split}_bias_{bias}_{trap}.csv") for split in SPLITS}
+    tables: dict[str, pl.DataFrame] = {split: read_inferred(path, threshold) for split, path in paths.items()}
+    card = replace(
+        INFERRED, release=f"trap set {trap}, bias {bias}", test_design="natural" if bias == "0" else "reversed",
+        notes=(
+            f"artefacts are probabilities of a model of Bissoto et al. 2022, cut above {threshold:g}",
+            "the tables of 2022 are compared with nothing: how many rows and labels were published was not counted",
+        ),
+    )  # fmt: skip
+    return _manifest(root, paths, tables, card)
+
+
+def _manifest(root: Path, paths: Mapping[str, Path], tables: Mapping[str, pl.DataFrame], card: DataCard) -> Manifest:
     held_out = set(tables["val"]["sample_id"].to_list())
-    again = tables["train"].filter(pl.col("sample_id").is_in(held_out)).height
-    tables["train"] = tables["train"].filter(~pl.col("sample_id").is_in(held_out))
-    frame, missing = with_lesions(pl.concat(tables.values()), [root], root, where="the trap sets")
+    rows = pl.concat([table.with_columns(split=pl.lit(split)) for split, table in tables.items()])
+    again = (pl.col("split") == "train") & pl.col("sample_id").is_in(held_out)
+    dropped = rows.filter(again).height
+    frame, missing = with_lesions(rows.filter(~again), [root], root, where="the trap sets")
     need_images(frame, root, dataset="the trap sets")
     _refuse_leak(frame, paths["test"])
-    notes.append(f"{again:,} images of val are in train upstream; here they are in val only")
-    card = replace(CARD, release=f"trap set {trap}", notes=(*notes, *missing))
-    return Manifest.from_frame(frame, card=card, root=root, where=str(paths["train"].parent))
+    said = [f"{dropped:,} images of val are in train upstream; here they are in val only"] * bool(dropped)
+    card = replace(card, notes=(*card.notes, *said, *missing))
+    return Manifest.from_frame(
+        without_blank(frame, "mask.lesion"), card=card, root=root, where=str(paths["train"].parent)
+    )
+
+
+def _numbers(last: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(1, last + 1))
 
 
 def _table(root: Path, name: str) -> Path:

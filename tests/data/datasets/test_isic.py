@@ -1,7 +1,7 @@
 """ISIC 2017 and the trap sets of Bissoto et al."""
 
 import pytest
-from trees.isic_trees import write_isic2017, write_traps
+from trees.isic_trees import write_bias_traps, write_isic2017, write_traps
 from trees.pictures import write_lines
 
 from shortcut_audit.config import DatasetConfig
@@ -106,6 +106,74 @@ def test_trap_sets_without_images_are_a_usage_error(tmp_path):
         path.unlink()
     with pytest.raises(UsageError, match=r"the tables of the trap sets are here, and not one of their images"):
         read("isic_traps", tmp_path)
+
+
+BIAS = {"bias": 0.5, "trap": 2}
+
+
+def test_trap_sets_of_2022_have_artefacts_as_a_model_sees_them(tmp_path):
+    ids = write_bias_traps(tmp_path)
+    manifest = read("isic_traps", tmp_path, **BIAS)
+    assert [manifest.split(split).ids for split in ("train", "val", "test")] == [ids[:30], ids[30:40], ids[40:]]
+    assert manifest.findings == ("malignant",)
+    assert manifest.labels()[:4, 0].tolist() == [0, 1, 0, 1]
+    assert manifest.frame["attribute.ruler_inferred"].to_list()[:4] == [1, 0, 0, 1]
+    assert len(manifest.attributes) == 7
+    assert manifest.frame["image"][5] == "ISIC_2019_Training_Input/ISIC_0000005_downsampled.jpg"
+    assert "mask.lesion" not in manifest.frame.columns
+    card = manifest.card
+    assert (card.name, card.release, card.test_design) == ("ISIC 2019, trap set", "trap set 2, bias 0.5", "reversed")
+    assert card.notes[0] == "artefacts are probabilities of a model of Bissoto et al. 2022, cut above 0.6"
+    assert card.notes[1].startswith("the tables of 2022 are compared with nothing")
+    assert not [note for note in card.notes if "in train upstream" in note]
+    lower = read("isic_traps", tmp_path, **BIAS, threshold=0.5)
+    assert lower.frame["attribute.ruler_inferred"].to_list()[:4] == [1, 1, 0, 1]
+
+
+def test_images_of_val_are_taken_out_of_train_in_2022_as_well(tmp_path):
+    ids = write_bias_traps(tmp_path)
+    tables = tmp_path / "trap_sets"
+    train, val = tables / "train_bias_0.5_2.csv", (tables / "val_bias_0.5_2.csv").read_text().splitlines()
+    train.write_text(train.read_text() + "\n".join(val[1:3]) + "\n")
+    manifest = read("isic_traps", tmp_path, **BIAS)
+    assert manifest.split("train").ids == ids[:30]
+    assert manifest.split("val").ids == ids[30:40]
+    assert "2 images of val are in train upstream; here they are in val only" in manifest.card.notes
+
+
+def test_without_bias_the_test_set_is_drawn_by_chance_and_not_reversed(tmp_path):
+    write_bias_traps(tmp_path)
+    for path in sorted((tmp_path / "trap_sets").iterdir()):
+        path.rename(path.with_name(path.name.replace("0.5", "0")))
+    card = read("isic_traps", tmp_path, bias=0, trap=2).card
+    assert (card.release, card.test_design) == ("trap set 2, bias 0", "natural")
+
+
+def test_a_probability_of_a_trap_set_out_of_range_is_refused(tmp_path):
+    write_bias_traps(tmp_path)
+    path = tmp_path / "trap_sets" / "test_bias_0.5_2.csv"
+    path.write_text(path.read_text().replace("ISIC_0000041,0.02", "ISIC_0000041,2"))
+    with pytest.raises(
+        InputError, match=r"test_bias_0\.5_2\.csv: row 2, column 'dark_corner' holds '2'; expected a prob"
+    ):
+        read("isic_traps", tmp_path, **BIAS)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"threshold": 0.5}, r"threshold: only the trap sets of 2022 have probabilities to cut; name one with .*bias"),
+        ({"trap": 6}, r"trap: '6' is not one of 1, 2, 3, 4, 5$"),
+        ({"bias": 0.4}, r"bias: '0\.4' is not one of 0, 0\.3, 0\.5, 0\.7, 0\.9, 1$"),
+        ({"bias": 0.5, "trap": 11}, r"trap: '11' is not one of 1, 2, .*, 10$"),
+        ({"bais": 0.5}, r"no such option \(did you mean 'bias'\?\); it has: trap, bias, threshold"),
+        ({"bias": 0.5, "trap": 3}, r"no train_bias_0\.5_3\.csv of the trap sets in any folder here"),
+    ],
+)
+def test_options_of_the_trap_sets_that_are_refused(tmp_path, options, said):
+    write_bias_traps(tmp_path)
+    with pytest.raises(UsageError, match=said):
+        read("isic_traps", tmp_path, **options)
 
 
 @pytest.mark.parametrize("trap", [1, 2, 3, 4, 5])
