@@ -40,7 +40,8 @@ CARD = DataCard(
     name="SIIM-ACR pneumothorax",
     source="Kaggle, SIIM-ACR pneumothorax segmentation challenge; films of NIH ChestX-ray14",
     licence="competition rules of Kaggle; no redistribution",
-    citation="Filice et al. 2020, Crowdsourcing pneumothorax annotations using ... the NIH chest X-ray dataset, JDI",
+    citation="Filice et al. 2020, Crowdsourcing pneumothorax annotations using machine learning annotations on the NIH "
+    "chest X-ray dataset, J Digit Imaging 33:490",
 )
 
 
