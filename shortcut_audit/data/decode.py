@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from shortcut_audit.data.png import deep_colour, lacks_rows
+from shortcut_audit.data.png import SIGNATURE, deep_colour, lacks_rows
 from shortcut_audit.data.raw_film import RAW_FILM, raw_film
 from shortcut_audit.errors import InputError
 from shortcut_audit.shapes import Pixels
@@ -53,6 +53,15 @@ def decode(path: Path) -> Pixels:
         BadImageError: missing, truncated, too large, of more than 16 bits, or not an image.
     """
     return _guarded(path, _pixels)
+
+
+def is_black(path: Path) -> bool:
+    """Return True if :func:`decode` would give 0 everywhere; of a grey PNG without making numbers of its pixels.
+
+    Raises:
+        BadImageError: as for :func:`decode`.
+    """
+    return _guarded(path, _black)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -154,6 +163,15 @@ def _pixels(raw: bytes, path: Path) -> Pixels:
             raise BadImageError("truncated, rows of the image are missing; fetch the file again")
         image.load()
         return _upright(_native(image, raw), _orientation(image))
+
+
+def _black(raw: bytes, path: Path) -> bool:
+    if raw.startswith(SIGNATURE):
+        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+            grey = image.mode in ("1", "L") and image.width * image.height <= MAX_PIXELS
+            if grey and not lacks_rows(raw):
+                return image.getbbox() is None
+    return not _pixels(raw, path).any()
 
 
 def _orientation(image: Image.Image) -> int:

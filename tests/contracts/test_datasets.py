@@ -131,10 +131,12 @@ def inferred_traps(root):
 
 
 VARIANTS = {
-    "isic2018, tasks 1 and 2": isic2018_lesions, "nih_cxr14, labels of experts": nih_expert_labels,
+    "isic2018, tasks 1 and 2": isic2018_lesions,
+    "nih_cxr14, labels of experts": nih_expert_labels,
+    "siim_acr, folders": plain("siim_acr", dicom_trees.write_siim_folders),
     "isic_traps of 2022": inferred_traps,
-}  # fmt: skip
-"""Data sets again, read by other options."""
+}
+"""Data sets again, read by other options or from another form."""
 ALL = {**TREES, **VARIANTS}
 
 

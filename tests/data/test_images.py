@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageOps
 
-from shortcut_audit.data.decode import BadImageError, decode, image_size
+from shortcut_audit.data.decode import BadImageError, decode, image_size, is_black
 from shortcut_audit.data.images import check_images, load_pixels, read_image, read_pixels
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.png import deep_colour
@@ -35,6 +35,21 @@ def constant(mode, colour):
 
 def ramp(dtype, top):
     return np.linspace(0, top, SIZE * SIZE).astype(dtype).reshape(SIZE, SIZE)
+
+
+# ---- black
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("lit", [False, True])
+def test_an_image_is_black_where_decoding_gives_nothing_else(tmp_path, mode, ending, lit):
+    image = constant("L", 0).convert(mode) if mode != "I;16" else Image.new("I;16", (SIZE, SIZE))
+    if lit:
+        image.putpixel((3, 4), {"RGB": (0, 1, 0), "RGBA": (0, 9, 0, 255), "LA": (9, 255)}.get(mode, 1))
+    path = save(tmp_path / f"mask{ending}", image)
+    assert bool(decode(path).any()) is lit
+    assert is_black(path) is not lit
 
 
 # ---- depth
@@ -287,6 +302,12 @@ def test_a_png_whose_rows_are_missing_is_refused_although_pillow_reads_it(tmp_pa
         assert np.asarray(image)[-1].max() == 0
     with pytest.raises(BadImageError, match=r"a\.png: truncated, rows of the image are missing; fetch the file again"):
         read_image(path, channels=1, size=SIZE)
+
+
+def test_a_png_whose_rows_are_missing_is_not_taken_for_black(tmp_path):
+    path = png_without_rows(tmp_path / "a.png", rows=SIZE // 2)
+    with pytest.raises(BadImageError, match=r"a\.png: truncated, rows of the image are missing; fetch the file again"):
+        is_black(path)
 
 
 def test_a_png_in_several_chunks_with_all_its_rows_is_read(tmp_path):

@@ -134,6 +134,20 @@ def write_jsrt(root: Path) -> list[str]:
     return names
 
 
+def write_jsrt_site(root: Path, name: str) -> None:
+    """One of the zips of the society's site; names of films tell nothing, and those of train come again in test."""
+    inside = {"Segmentation01": "{split}/{what}", "segmentation02": "segmentation/{what}_{split}"}[name]
+    for split, count in (("train", 5), ("test", 2)):
+        for n in range(count):
+            films, masks = (root / name / inside.format(split=split, what=what) for what in ("org", "label"))
+            if name == "Segmentation01":
+                save_film(films / f"{n}.png", ill=False)
+                save(masks / f"{n}.png", square())
+            else:
+                save_film(films / f"{n}.bmp", ill=False)
+                save(masks / f"{n}_label.png", np.repeat([[0, 85], [170, 255]], 16, axis=0).repeat(16, axis=1))
+
+
 def write_chexlocalize(root: Path) -> None:
     """CheXpert-small beside the films and masks of CheXlocalize; only films with a finding are in the JSON."""
     write_chexpert(root, films=40, size=32)

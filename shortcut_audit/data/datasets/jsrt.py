@@ -3,6 +3,9 @@
 Films are the raw ``JPCLN001.IMG`` or pictures of the same names; the folder of a picture does not matter. Masks lie in
 ``.../masks/{left lung,right lung,heart,left clavicle,right clavicle}/`` (with a blank or ``_``). Odd numbers are SCR's
 fold 1, even ones fold 2: fold 1 is train and val, fold 2 is test. Each film is another patient.
+
+``Segmentation01`` and ``segmentation02`` of the society's site draw lungs in small copies of the films, but do not say
+which show a nodule: without a finding nothing can be trained or audited, so they are refused by name.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.drawn import UNION
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.places import index_images
+from shortcut_audit.data.places import find_folders, index_images
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import hash_fractions
 from shortcut_audit.errors import UsageError
@@ -29,6 +32,7 @@ STRUCTURES = {
     "heart": ("heart",),
     "clavicle": ("left clavicle", "right clavicle"),
 }
+SITE = ("train/org", "*/train/org", "org_train", "*/org_train")
 VAL_SHARE = 0.2
 PUBLISHED = Published(
     table="the folder of films", rows=247, source="Shiraishi et al. 2000", values={"label.nodule": {"1": 154, "0": 93}}
@@ -48,7 +52,7 @@ def jsrt(root: Path, config: DatasetConfig) -> Manifest:
     words = ("mask", *(name.partition(" ")[0] + sign for name in _sides() for sign in (" ", "_")), "heart")
     found = index_images([root], root, wanted=frozenset(NAMES), skip=words)
     if not found:
-        raise UsageError(f"{root}: no film such as JPCLN001.IMG or JPCLN001.png; name the folder that holds them")
+        raise _no_film(root)
     names = [name for name in NAMES if name in found]
     frame = pl.DataFrame(
         {
@@ -61,6 +65,16 @@ def jsrt(root: Path, config: DatasetConfig) -> Manifest:
     note = f"train is SCR's fold 1, but for {VAL_SHARE:.0%} of it (by a hash of the name) that are val; test is fold 2"
     card = replace(CARD, notes=(*PUBLISHED.notes(frame), note))
     return Manifest.from_frame(frame, card=card, root=root, where=str(root))
+
+
+def _no_film(root: Path) -> UsageError:
+    if site := find_folders(root, SITE):
+        return UsageError(
+            f"{site[0]}: this is Segmentation01 or segmentation02 of JSRT, which draws lungs but does not say which "
+            "films show a nodule; name the folder of the films JPCLN001.IMG and the masks of SCR with --root, or bring "
+            "labels of your own in a table (dataset.name: table)"
+        )
+    return UsageError(f"{root}: no film such as JPCLN001.IMG or JPCLN001.png; name the folder that holds them")
 
 
 def _sides() -> list[str]:

@@ -1,9 +1,10 @@
-"""SIIM-ACR pneumothorax (2019): DICOM with run lengths as Kaggle gave them, or the PNG variant.
+"""SIIM-ACR pneumothorax (2019): DICOM with run lengths as Kaggle gave them, the PNG variant, or folders alone.
 
-An image may have several rows of run lengths: its mask is their union. There are no patient ids and no public test
-labels: images are cut by a hash of their id, but for the PNG variant, which has train and test. The chest tubes that
-Saab et al. (2022) looked for (``cxr_tube_dict.pkl`` under ``root``) become the attribute ``chest_tube``; of films that
-they did not look at it is not known. Option ``headers: read`` takes the projection from the headers of DICOM films.
+An image may have several rows of run lengths: its mask is their union. Others wrote ``train_png/ID.png`` and, only
+where there is a pneumothorax, ``mask/ID.png``. There are no patient ids and no public test labels: images are cut by a
+hash of their id, but for the PNG variant, which has train and test. The chest tubes that Saab et al. (2022) looked for
+(``cxr_tube_dict.pkl`` under ``root``) become the attribute ``chest_tube``; of films that they did not look at it is not
+known. Option ``headers: read`` takes the projection from the headers of DICOM films.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.drawn import EMPTY, cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
+from shortcut_audit.data.mask_folders import drawn_or_well, find_pair
 from shortcut_audit.data.places import find_file, need_file, with_images
 from shortcut_audit.data.plain_pickle import read_flags
 from shortcut_audit.data.published import Published
@@ -28,6 +30,7 @@ from shortcut_audit.errors import InputError
 
 RUNS = ("train-rle.csv", "stage_2_train.csv")
 PICTURES = {"train": "stage_1_train_images.csv", "test": "stage_1_test_images.csv"}
+FILMS, MASKS = "train_png", ("mask", "masks")
 TUBES = ("cxr_tube_dict.pkl", "cxr_tube_labels/cxr_tube_dict.pkl")
 NOTHING = "-1"
 PUBLISHED = Published(
@@ -49,12 +52,25 @@ CARD = DataCard(
 def siim_acr(root: Path, config: DatasetConfig) -> Manifest:
     """SIIM-ACR pneumothorax: run lengths with DICOM, or PNG; chest tubes as labelled by Saab et al."""
     chosen = chosen_options(config, HEADERS_OPTION)
-    png = find_file(root, [PICTURES["train"]])
-    frame, notes, where = _pictures(root, png) if png else _runs(root)
+    frame, notes, where, release = _read(root)
     frame, stated = stated_views(frame.with_columns(**_tubes(frame, root)), root, chosen["headers"])
-    card = replace(CARD, release="PNG variant" if png else "DICOM", notes=(*notes, *stated))
+    card = replace(CARD, release=release, notes=(*notes, *stated))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(frame, card=card, root=root, where=where, allow_shared_patients=allowed)
+
+
+def _read(root: Path) -> tuple[pl.DataFrame, list[str], str, str]:
+    """Return table, notes, what messages call the table, and the release; a table goes before folders."""
+    if png := find_file(root, [PICTURES["train"]]):
+        return *_pictures(root, png), "PNG variant"
+    pair = None if find_file(root, RUNS) else find_pair(root, FILMS, MASKS)
+    return (*_folders(root, *pair), "folders of PNG") if pair else (*_runs(root), "DICOM")
+
+
+def _folders(root: Path, films: Path, masks: Path) -> tuple[pl.DataFrame, list[str], str]:
+    frame, notes = drawn_or_well(films, masks, root, finding="pneumothorax")
+    counted = replace(PUBLISHED, table="the folder of films").notes(frame)
+    return frame.with_columns(cut_by_patient(frame["sample_id"])), [*counted, CUT_NOTE, *notes], str(films)
 
 
 def _runs(root: Path) -> tuple[pl.DataFrame, list[str], str]:

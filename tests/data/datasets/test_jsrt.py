@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from trees.chest_trees import write_jsrt
+from trees.chest_trees import write_jsrt, write_jsrt_site
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -48,6 +48,25 @@ def test_folders_of_masks_are_spelled_in_other_ways(tmp_path, folder):
 def test_an_empty_folder_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"no film such as JPCLN001\.IMG or JPCLN001\.png; name the folder"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("inside", ["", "name"])
+@pytest.mark.parametrize(
+    ("name", "films"), [("Segmentation01", "train/org"), ("segmentation02", "segmentation/org_train")]
+)
+def test_the_zips_of_the_site_have_no_finding_and_are_refused_by_name(tmp_path, name, films, inside):
+    write_jsrt_site(tmp_path, name)
+    expected = (
+        rf"{name}/{films}: this is Segmentation01 or segmentation02 of JSRT, .* which films show a nodule; name the"
+    )
+    with pytest.raises(UsageError, match=expected):
+        read(tmp_path / inside.replace("name", name))
+
+
+def test_beside_films_of_their_own_names_the_zips_of_the_site_do_not_matter(tmp_path):
+    write_jsrt_site(tmp_path, "Segmentation01")
+    names = write_jsrt(tmp_path)
+    assert read(tmp_path).ids == names
 
 
 def test_a_raw_film_is_12_bit_big_endian_and_inverted(tmp_path):

@@ -1,8 +1,8 @@
 """SIIM-ACR with run lengths, and its PNG variant."""
 
 import pytest
-from trees.dicom_trees import write_siim, write_siim_png
-from trees.pictures import film, save, write_lines
+from trees.dicom_trees import write_siim, write_siim_folders, write_siim_png
+from trees.pictures import film, save, square, write_lines
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -123,4 +123,50 @@ def test_a_name_that_contradicts_the_table_is_refused(tmp_path):
     save(tmp_path / "png_images" / "0_train_1_.png", film(0, ill=True))
     write_lines(tmp_path / "stage_1_train_images.csv", [",new_filename,ImageId,has_pneumo", "0,0_train_1_.png,a,0"])
     with pytest.raises(InputError, match=r"row 1: the file '0_train_1_\.png' and has_pneumo '0' do not agree"):
+        read(tmp_path)
+
+
+def test_folders_without_a_table(tmp_path):
+    ids = write_siim_folders(tmp_path)
+    manifest = read(tmp_path)
+    row = {name: manifest.ids.index(name) for name in ids}
+    labels = manifest.labels()[:, 0]
+    assert [labels[row[name]] for name in ids] == [0, 1] * 20
+    assert manifest.frame["image"][row[ids[0]]] == f"train_png/{ids[0]}.png"
+    masks = manifest.frame["mask.pneumothorax"].to_list()
+    assert [masks[row[name]] for name in ids[:3]] == ["empty", f"mask/{ids[1]}.png", "empty"]
+    assert pixels(manifest, row[ids[1]]) == {(y, x) for y in range(16) for x in range(16)}
+    assert [manifest.frame["attribute.chest_tube"][row[name]] for name in ids[:4]] == [1, 0, 0, 1]
+    assert manifest.card.release == "folders of PNG"
+    assert manifest.card.notes == (
+        "the folder of films has 40 rows, 12,007 fewer than the 12,047 published (Kaggle, stage 1)",
+        "no split was given: patients are cut 60/20/20 into train, val and test by a hash of their id",
+        "15 of 40 films have no mask and count as films without pneumothorax",
+        "5 of 25 masks have no pixel: their films count as films without pneumothorax",
+        "no patient ids: each image counts as its own patient",
+    )
+
+
+def test_folders_may_lie_one_folder_deeper(tmp_path):
+    ids = write_siim_folders(tmp_path / "siim")
+    assert f"siim/mask/{ids[1]}.png" in read(tmp_path).frame["mask.pneumothorax"].to_list()
+
+
+def test_films_have_the_same_split_with_a_table_and_without(tmp_path):
+    write_siim(tmp_path / "table")
+    write_siim_folders(tmp_path / "folders")
+    both = [read(tmp_path / name).frame.select("sample_id", "split").sort("sample_id") for name in ("table", "folders")]
+    assert both[0].equals(both[1])
+
+
+def test_a_table_goes_before_folders(tmp_path):
+    ids = write_siim(tmp_path, png=True)
+    save(tmp_path / "mask" / f"{ids[0]}.png", square())
+    manifest = read(tmp_path)
+    assert (manifest.card.release, manifest.labels()[0, 0]) == ("DICOM", 0)
+
+
+def test_films_without_table_and_masks_are_no_set(tmp_path):
+    save(tmp_path / "train_png" / "a.png", square())
+    with pytest.raises(UsageError, match=r"no train-rle\.csv or stage_2_train\.csv of SIIM-ACR"):
         read(tmp_path)
