@@ -51,7 +51,8 @@ def explain_dataset(
     """Explain a classifier and leave ``masks.h5`` in ``folder``; go on where an earlier call stopped.
 
     A finished store of the same job is returned as it is; one of another job, or a damaged one, is
-    replaced. On a CPU the same job gives the same bytes, interrupted or not.
+    replaced. On a CPU the same job gives the same bytes with as many threads, interrupted or not,
+    whatever the number of processes.
 
     Args:
         models: logits (N,F) of pixels (N,C,H,W) in [0, 1], one a finding, on the device to compute on; of
@@ -68,7 +69,7 @@ def explain_dataset(
         folder: where the store shall lie.
         references: drawn masks to tune the threshold rule on, by finding.
         summarizer: what makes a score of a segmenter's masks, where one is among the models.
-        processes: among so many the shards are shared out.
+        processes: among so many the shards are shared out; each has as many threads as this one.
 
     Raises:
         UsageError: an unknown method or baseline, no mean image where one is needed, a tolerance without room

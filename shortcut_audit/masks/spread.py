@@ -1,20 +1,26 @@
 """Shards made one after the other, or shared out among processes.
 
-The caller alone writes: a process gets the pixels of a shard's films and gives its bytes back. The bytes of a shard do
-not depend on who makes it, as long as every process computes with as many threads.
+The caller alone writes into the store: a process is sent the pixels of a shard's films, and leaves its bytes in a
+scratch folder. The bytes of a shard do not depend on who makes it.
 """
 
 from __future__ import annotations
 
 import copy
 import os
+import pickle
 import signal
-from collections.abc import Generator, Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.queues import SimpleQueue
-from threading import Thread
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -24,8 +30,30 @@ from shortcut_audit.shapes import Bytes8
 
 AHEAD = 2
 """Shards a process that are given out: one in work, one waiting."""
-_maker: ShardMaker
-"""Of this process, where it is one that makes shards for another."""
+MAKER = "maker.pickle"
+
+
+class _Worker:
+    """What a process holds that makes shards for another."""
+
+    def __init__(self, scratch: Path, device: torch.device) -> None:
+        self.scratch, self._device = scratch, device
+
+    @cached_property
+    def maker(self) -> ShardMaker:
+        """Load the maker with its network; not before there is someone to tell that it cannot be done."""
+        written = (self.scratch / MAKER).read_bytes()
+        maker: ShardMaker = pickle.loads(written)  # noqa: S301 - ours, from a folder that nobody else may read
+        try:
+            maker.explainer.move_to(self._device)
+        except torch.OutOfMemoryError as error:
+            raise UsageError(
+                f"--processes: {self._device} has no room for one network more; type the same command with fewer"
+            ) from error
+        return maker
+
+
+_worker: _Worker
 
 
 def make_shards(
@@ -37,11 +65,11 @@ def make_shards(
         maker: makes one.
         pixels: of all samples (N,C,H,W).
         shards: numbers of the shards.
-        processes: of 1 this process makes them; else so many others do, at most one a shard, with this process's
-            threads shared out, each with a copy of the network, on a GPU of its own where there are several.
+        processes: of 1 this process makes them; else so many others do, at most one a shard, each with as many
+            threads as this one has and a copy of the network, on a GPU of its own where there are several.
 
     Raises:
-        UsageError: a process was ended from outside.
+        UsageError: a process was ended from outside, or has no room for the network.
         InputError: see :meth:`ShardMaker.make`.
     """
     processes = min(processes, len(shards))
@@ -53,39 +81,66 @@ def make_shards(
 
 
 def _elsewhere(maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], processes: int) -> Generator[tuple[int, Made]]:
-    context = get_context("spawn")
+    context, others = get_context("spawn"), set(active_children())
     devices = context.SimpleQueue()
     for number in range(processes):
         devices.put(_device(maker.explainer.device, number))
-    sent = copy.deepcopy(maker)
+    with TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        _leave(maker, scratch / MAKER)
+        begin = (scratch, devices, torch.get_num_threads())
+        with ProcessPoolExecutor(processes, context, _begin, begin) as pool:
+            try:
+                yield from _as_made(pool, maker, pixels, shards, scratch, AHEAD * processes)
+            except BaseException as error:
+                for child in set(active_children()) - others:
+                    child.terminate()  # what they are at is of no use any more, and may take minutes
+                if not isinstance(error, BrokenProcessPool):
+                    raise
+                raise UsageError(
+                    f"--processes: one of {processes} processes was ended from outside, for want of memory perhaps; "
+                    "what was made is kept: type the same command with fewer"
+                ) from error
+
+
+def _leave(maker: ShardMaker, path: Path) -> None:
+    """Write a maker where the others find it: what begins a process must be short, and tensors would go by a pipe."""
+    sent = replace(maker, explainer=copy.deepcopy(maker.explainer))
     sent.explainer.move_to(torch.device("cpu"))
-    threads = max(torch.get_num_threads() // processes, 1)
-    with ProcessPoolExecutor(processes, context, _begin, (sent, devices, threads)) as pool:
-        try:
-            yield from _as_made(pool, maker, pixels, shards, AHEAD * processes)
-        except BrokenProcessPool as error:
-            raise UsageError(
-                f"--processes: one of {processes} processes was ended from outside, for want of memory perhaps; "
-                "what was made is kept: type the same command with fewer"
-            ) from error
-        except BaseException:
-            for child in active_children():
-                child.terminate()  # what they are at is of no use any more, and may take minutes
-            raise
+    path.write_bytes(pickle.dumps(sent))
+    if maker.explainer.device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def _as_made(
-    pool: ProcessPoolExecutor, maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], most: int
+    pool: ProcessPoolExecutor, maker: ShardMaker, pixels: Bytes8, shards: Sequence[int], scratch: Path, most: int
 ) -> Generator[tuple[int, Made]]:
     """Give out shards, at most so many at once: each holds the pixels of its films."""
-    todo, given = list(reversed(shards)), dict[Future[Made], int]()
+    todo, given = list(reversed(shards)), dict[Future[tuple[str, ...]], int]()
     while todo or given:
-        while todo and len(given) < most:
-            shard = todo.pop()
-            given[pool.submit(_make, shard, pixels[maker.films(shard)])] = shard
+        with _uninterrupted():
+            while todo and len(given) < most:
+                shard = todo.pop()
+                given[pool.submit(_make, shard, pixels[maker.films(shard)])] = shard
         done, _ = wait(given, return_when=FIRST_COMPLETED)
         for future in done:
-            yield given.pop(future), future.result()
+            shard = given.pop(future)
+            conditions, path = future.result(), _path(scratch, shard)
+            yield shard, Made(data=path.read_bytes(), conditions=conditions)
+            path.unlink()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Begin processes that Ctrl-C, which reaches all, does not stop in the middle: who gave out the work ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _device(own: torch.device, number: int) -> torch.device:
@@ -93,18 +148,23 @@ def _device(own: torch.device, number: int) -> torch.device:
     return torch.device("cuda", number % torch.cuda.device_count()) if own.type == "cuda" else own
 
 
-def _begin(maker: ShardMaker, devices: SimpleQueue[torch.device], threads: int) -> None:
+def _path(scratch: Path, shard: int) -> Path:
+    return scratch / f"shard-{shard}"
+
+
+def _begin(scratch: Path, devices: SimpleQueue[torch.device], threads: int) -> None:
     """Make ready a process that makes shards."""
-    global _maker  # noqa: PLW0603 - the pool hands a process nothing else to keep
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who gave out the work ends it
-    Thread(target=_end_with_parent, daemon=True).start()
+    global _worker  # noqa: PLW0603 - the pool hands a process nothing else to keep
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
-    maker.explainer.move_to(devices.get())
-    _maker = maker
+    _worker = _Worker(scratch, devices.get())
 
 
-def _make(shard: int, stored: Bytes8) -> Made:
-    return _maker.make(shard, stored)
+def _make(shard: int, stored: Bytes8) -> tuple[str, ...]:
+    """Make a shard, leave its bytes and return its conditions: an answer too short to be cut in the middle."""
+    made = _worker.maker.make(shard, stored)
+    _path(_worker.scratch, shard).write_bytes(made.data)
+    return made.conditions
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 
@@ -14,3 +17,14 @@ def compute_device() -> torch.device:
 def device_of(network: nn.Module) -> torch.device:
     """Return the device that a network's weights are on."""
     return next(network.parameters()).device
+
+
+@contextmanager
+def threads_shared(processes: int) -> Iterator[None]:
+    """Compute with the threads that one of so many processes may have: sums depend on their number in the last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(before // processes, 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

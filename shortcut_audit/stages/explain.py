@@ -17,6 +17,7 @@ from shortcut_audit.masks.store import is_whole
 from shortcut_audit.masks.tune import References, need_constant, nothing_to_tune_on
 from shortcut_audit.models.checkpoint import Model, load_model
 from shortcut_audit.models.classifier import Classifier
+from shortcut_audit.models.device import threads_shared
 from shortcut_audit.models.summarized import Summarized
 from shortcut_audit.provenance import sha256_file
 from shortcut_audit.shapes import Ints
@@ -27,7 +28,7 @@ def explain_training_films(study: Study, weights: Sequence[Path], *, processes: 
     """Explain models on the training films and store heat maps and pseudo-masks.
 
     Of a segmenter the logit of its summarized score is explained. Of several models the mean absolute
-    attribution is stored. The work is shared out among ``processes``.
+    attribution is stored. The work, and this process's threads, are shared out among ``processes``.
 
     Raises:
         UsageError: a model does not know the findings of the data set, or sees another size.
@@ -38,14 +39,15 @@ def explain_training_films(study: Study, weights: Sequence[Path], *, processes: 
     def work() -> None:
         models = [_explainable(study, path) for path in weights]
         train = study.films("train")
-        explain_dataset(
-            models, train.pixels, sample_ids=train.manifest.ids, labels=train.labels, findings=study.findings,
-            explain=config.explain, cut=config.pseudo_mask, mean=mean_image(train.pixels),
-            manifest=study.manifest.fingerprint, weights=digests, folder=study.run.folder,
-            references=drawn_references(study, train),
-            summarizer=config.evaluate.summarizer if any(isinstance(one, Summarized) for one in models) else None,
-            processes=processes,
-        )  # fmt: skip
+        with threads_shared(processes):
+            explain_dataset(
+                models, train.pixels, sample_ids=train.manifest.ids, labels=train.labels, findings=study.findings,
+                explain=config.explain, cut=config.pseudo_mask, mean=mean_image(train.pixels),
+                manifest=study.manifest.fingerprint, weights=digests, folder=study.run.folder,
+                references=drawn_references(study, train),
+                summarizer=config.evaluate.summarizer if any(isinstance(one, Summarized) for one in models) else None,
+                processes=processes,
+            )  # fmt: skip
 
     inputs = study.inputs("explain", "pseudo_mask", classifiers=digests, summarizer=config.evaluate.summarizer)
     study.run.stage(

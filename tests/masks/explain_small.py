@@ -29,16 +29,26 @@ def small_net():
         )  # fmt: skip
 
 
-class Deadly(nn.Module):
-    """A network that ends its process, as a system does that has no memory left."""
+def end_this_process():
+    if multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self):
+
+class Deadly(nn.Module):
+    """A network that ends the process it is sent to, as a system does that has no memory left; larger than a pipe."""
+
+    def __init__(self, when):
         super().__init__()
-        self.inner = small_net()
+        self.inner, self.when = small_net(), when
+        self.register_buffer("ballast", torch.zeros(100_000))
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if self.when == "it arrives":
+            end_this_process()
 
     def forward(self, pixels):
-        if multiprocessing.parent_process() is not None:
-            os.kill(os.getpid(), signal.SIGKILL)
+        end_this_process()
         return self.inner(pixels)
 
 

@@ -17,9 +17,12 @@ __all__ = ["one_thread_on_the_processor"]
 
 
 def test_two_processes_leave_the_bytes_of_one(tmp_path):
-    asked = ExplainConfig(steps=4, batch_size=16, only="scored")
-    alone = explain_into(tmp_path / "one", explain=asked)
-    shared = explain_into(tmp_path / "two", explain=asked, processes=2)
+    asked = {
+        "explain": ExplainConfig(steps=4, batch_size=16, only="scored"), "models": [small_net(), small_net()],
+        "weights": ["v" * 64, "w" * 64],
+    }  # fmt: skip
+    alone = explain_into(tmp_path / "one", **asked)
+    shared = explain_into(tmp_path / "two", **asked, processes=2)
     assert len(alone) > SAMPLES / 2
     assert sha256_file(alone.path) == sha256_file(shared.path)
     assert multiprocessing.active_children() == []
@@ -34,13 +37,13 @@ def test_a_kill_ends_all_processes_and_costs_no_finished_shard(tmp_path):
     assert sha256_file(explain_into(folder, processes=2).path) == want
 
 
-def test_a_process_that_is_killed_is_told_and_what_was_made_is_kept(tmp_path):
-    with pytest.raises(
-        UsageError, match=r"--processes: one of 2 processes was ended .* type the same command with fewer"
-    ):
-        explain_into(tmp_path, models=[Deadly()], processes=2)
+@pytest.mark.parametrize("when", ["it arrives", "it is shown films"])
+def test_a_process_that_is_killed_is_told_and_what_was_made_is_kept(tmp_path, when):
+    with pytest.raises(UsageError, match=r"--processes: one of 2 processes was ended .* the same command with fewer"):
+        explain_into(tmp_path, models=[Deadly(when)], processes=2)
+    assert multiprocessing.active_children() == []
     assert (tmp_path / "masks.work" / "journal.jsonl").exists()
-    assert len(explain_into(tmp_path, models=[Deadly()])) > 0
+    assert len(explain_into(tmp_path, models=[Deadly(when)])) > 0
 
 
 def test_what_is_wrong_with_a_film_is_told_as_by_one_process(tmp_path):
