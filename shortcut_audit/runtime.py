@@ -7,10 +7,13 @@ goes to the error stream: the output stream carries results only.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Protocol
 
@@ -96,6 +99,34 @@ def progress(what: str, total: int, unit: str = "steps") -> Iterator[Bar]:
 def say(message: str) -> None:
     """Print one line of information to the error stream."""
     print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Begin processes that Ctrl-C, which reaches all of a terminal, does not end with a traceback each.
+
+    They never hear of it: who gave out the work ends them. Here it is heard afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that began it is gone, which cannot do that any more if it was killed."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def available_memory() -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.errors import BusyError, UsageError
-from shortcut_audit.runtime import progress
+from shortcut_audit.runtime import end_with_parent, progress, uninterrupted
 
 Row = dict[str, Any]
 Plan = TypeVar("Plan")
@@ -71,13 +71,20 @@ def render_all(
     rows: list[Row] = []
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     with (
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool,
         progress(what, len(plans), "films") as bar,
     ):
-        many = len(chunks)
-        for done in pool.map(_render_chunk, chunks, [write] * many, [root] * many, [size] * many):
-            rows += done
-            bar.advance(len(done))
+        given: list[Future[list[Row]]] = []
+        try:
+            with uninterrupted():
+                given += [pool.submit(_render_chunk, chunk, write, root, size) for chunk in chunks]
+            for future in given:
+                done = future.result()
+                rows += done
+                bar.advance(len(done))
+        finally:
+            for future in given:
+                future.cancel()  # stopped: what is not begun is not wanted
     return rows
 
 

@@ -7,17 +7,13 @@ scratch folder. The bytes of a shard do not depend on who makes it.
 from __future__ import annotations
 
 import copy
-import os
 import pickle
-import signal
-import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing import active_children, get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +22,7 @@ import torch
 
 from shortcut_audit.errors import UsageError
 from shortcut_audit.masks.shard_maker import Made, ShardMaker
+from shortcut_audit.runtime import end_with_parent, uninterrupted
 from shortcut_audit.shapes import Bytes8
 
 AHEAD = 2
@@ -118,7 +115,7 @@ def _as_made(
     """Give out shards, at most so many at once: each holds the pixels of its films."""
     todo, given = list(reversed(shards)), dict[Future[tuple[str, ...]], int]()
     while todo or given:
-        with _uninterrupted():
+        with uninterrupted():
             while todo and len(given) < most:
                 shard = todo.pop()
                 given[pool.submit(_make, shard, pixels[maker.films(shard)])] = shard
@@ -128,19 +125,6 @@ def _as_made(
             conditions, path = future.result(), _path(scratch, shard)
             yield shard, Made(data=path.read_bytes(), conditions=conditions)
             path.unlink()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Begin processes that Ctrl-C, which reaches all, does not stop in the middle: who gave out the work ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _device(own: torch.device, number: int) -> torch.device:
@@ -155,7 +139,7 @@ def _path(scratch: Path, shard: int) -> Path:
 def _begin(scratch: Path, devices: SimpleQueue[torch.device], threads: int) -> None:
     """Make ready a process that makes shards."""
     global _worker  # noqa: PLW0603 - the pool hands a process nothing else to keep
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     torch.set_num_threads(threads)
     _worker = _Worker(scratch, devices.get())
 
@@ -165,11 +149,3 @@ def _make(shard: int, stored: Bytes8) -> tuple[str, ...]:
     made = _worker.maker.make(shard, stored)
     _path(_worker.scratch, shard).write_bytes(made.data)
     return made.conditions
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed cannot end its processes; they would wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-    os._exit(1)
