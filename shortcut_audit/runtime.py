@@ -105,16 +105,22 @@ def say(message: str) -> None:
 def uninterrupted() -> Iterator[None]:
     """Begin processes that Ctrl-C, which reaches all of a terminal, does not end with a traceback each.
 
-    They never hear of it: who gave out the work ends them. Here it is heard afterwards.
+    They never hear of it: who gave out the work ends them. Here it is heard afterwards. Blocking is inherited by the
+    processes, but hinders no other thread here from taking the signal; so the handler waits as well.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 def end_with_parent() -> None:

@@ -5,17 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-
-import pytest
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="children are counted in /proc")
 def test_rendering_ends_with_one_line_and_no_process_is_left(tmp_path):
     words = ["data", "synth", "--out", str(tmp_path / "films"), "--set", "dataset.options.train=20000"]
     command = [sys.executable, "-m", "shortcut_audit_cli", *words]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
-    while not children(running.pid):
+    while not any((tmp_path / "films").rglob("*.png")):
         assert running.poll() is None, running.communicate()
         time.sleep(0.05)
     os.killpg(running.pid, signal.SIGINT)
@@ -24,16 +20,3 @@ def test_rendering_ends_with_one_line_and_no_process_is_left(tmp_path):
     assert running.returncode == 130
     assert "Traceback" not in told
     assert told.splitlines()[-1].startswith("stopped")
-
-
-def children(process: int) -> list[str]:
-    """Return the processes that were spawned by multiprocessing to work."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = folder.joinpath("stat").read_text().rpartition(")")[2].split()[1]
-            spawned = b"spawn_main" in folder.joinpath("cmdline").read_bytes()
-        except OSError:
-            continue
-        found += [folder.name] if int(parent) == process and spawned else []
-    return found
