@@ -114,6 +114,13 @@ def explain_dataset(
         effect = (_effect(explainer, plain, pixels, pairs, cuts),)
     writer = ShardWriter(folder, job, view_above=cut.view_above_gb * 1e9)
     maker = ShardMaker(explainer=explainer, pairs=pairs, header=header, cuts=cuts)
+    return _fill(writer, maker, pixels, effect=effect, processes=processes)
+
+
+def _fill(
+    writer: ShardWriter, maker: ShardMaker, pixels: Bytes8, *, effect: tuple[str, ...], processes: int
+) -> MaskStore:
+    """Make the shards that are missing, and seal."""
     todo = writer.todo
     with (
         progress("Explaining the classifier", sum(len(writer.rows(shard)) for shard in todo), "maps") as bar,
