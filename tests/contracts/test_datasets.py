@@ -58,6 +58,11 @@ def image_folder(root):
     return DatasetConfig(name="image_folder", root=str(root), attributes_file=str(root / "tubes.csv"))
 
 
+def medmnist(root):
+    folder_tree.write_medmnist(root)
+    return DatasetConfig(name="medmnist", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+
 def montgomery(root):
     tuberculosis_trees.write_montgomery(root)
     return DatasetConfig(name="montgomery", root=str(root), attributes_file=str(root / "tubes.csv"))
@@ -110,7 +115,7 @@ TREES = {
     "chexpert": chexpert, "table": table, "synthetic_cxr": synthetic_cxr,
     "synthetic_derm": synthetic_derm,
     "covid_qu_ex": covid_qu_ex, "jsrt": jsrt, "vindr_cxr": vindr_cxr, "prepared": prepared,
-    "image_folder": image_folder, "montgomery": montgomery, "shenzhen": shenzhen,
+    "image_folder": image_folder, "medmnist": medmnist, "montgomery": montgomery, "shenzhen": shenzhen,
     **{name: plain(name, write) for name, write in WRITERS.items()},
 }  # fmt: skip
 

@@ -1,8 +1,5 @@
 """Folders of images: classes and splits by the names of folders."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 from trees.folder_tree import write_folders
 from trees.pictures import save, square
@@ -88,19 +85,3 @@ def test_an_unknown_class_and_an_odd_seed_are_refused(tmp_path):
         read(tmp_path, positive="norml")
     with pytest.raises(UsageError, match=r"dataset\.options\.seed: '-1' is no whole number"):
         read(tmp_path, seed=-1)
-
-
-def test_the_recipe_for_medmnist_makes_such_a_folder(tmp_path, monkeypatch):
-    page = (Path(__file__).parents[3] / "docs" / "how-to" / "data-sets.md").read_text()
-    code = page.split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    arrays = {}
-    for split, number in (("train", 6), ("val", 2), ("test", 4)):
-        arrays[f"{split}_images"] = np.full((number, 28, 28), 7, dtype=np.uint8)
-        arrays[f"{split}_labels"] = np.arange(number, dtype=np.uint8)[:, None] % 2
-    np.savez("pneumoniamnist.npz", **arrays)
-    exec(compile(code, "recipe", "exec"), {})
-    manifest = read(tmp_path / "pneumoniamnist", positive=1)
-    assert manifest.frame["split"].value_counts().sort("split").rows() == [("test", 4), ("train", 6), ("val", 2)]
-    assert manifest.frame.filter(split="train")["label.1"].to_list() == [0, 0, 0, 1, 1, 1]
-    assert manifest.frame.filter(sample_id="test/1/3.png").height == 1
