@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .output import emit, emit_table
+from .output import emit, emit_table, estimated
 
 if TYPE_CHECKING:
     from shortcut_audit.data.duplicates import NearPairs
@@ -96,13 +96,14 @@ def _print_near(near: NearPairs, looked: int) -> None:
         emit("no two splits to look for near-duplicates across")
         return
     by_chance = "how many are so by chance is not known: no split has two patients"
-    if near.expected is not None:
+    if near.expected is not None and near.expected_low is not None and near.expected_high is not None:
+        low, high = estimated(near.expected_low), estimated(near.expected_high)
         by_chance = (
-            f"by chance {near.expected:.3g} would ({near.expected_low:.2g} to {near.expected_high:.2g}: "
+            f"by chance {estimated(near.expected)} would ({low} to {high}: "
             f"{near.chance_near} of {near.chance_pairs:,} random pairs of two patients in one split are)"
         )
     emit(
-        f"{near.found} of {near.compared:,} pairs across splits of the {looked} images look alike; {by_chance}; "
+        f"{near.found} of {near.compared:,} pairs across splits of the {looked:,} images look alike; {by_chance}; "
         "mirrored, turned and cropped copies are not found"
     )
     for one, other, bits in near.pairs[:SHOWN]:

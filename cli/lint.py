@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import DataOptions, takes
-from .output import emit, emit_json, emit_table
+from .output import emit, emit_json, emit_table, estimated
 
 if TYPE_CHECKING:
     from shortcut_audit.audit.lint.result import ClueRecord, Leakage, LintResult, NearRecord
@@ -91,9 +91,9 @@ def _alike(found: NearRecord) -> str:
     if not found.compared:
         return "alike: no two splits to look for films that look alike across"
     told = f"alike: {found.found} of {found.compared:,} pairs of other films across splits look alike"
-    if found.expected is None or found.expected_high is None:
+    if found.expected is None or found.expected_low is None or found.expected_high is None:
         return f"{told}; how many would by chance is not known: no split has two patients"
-    chance = f"{found.expected:.3g} ({found.expected_low:.2g} to {found.expected_high:.2g})"
+    chance = f"{estimated(found.expected)} ({estimated(found.expected_low)} to {estimated(found.expected_high)})"
     more = ", fewer than are there: 'audit data check' names them" if found.found > found.expected_high else ""
     return f"{told}; by chance {chance} would{more}"
 

@@ -26,6 +26,11 @@ def emit(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def estimated(count: float) -> str:
+    """Return an estimated number of things: 0.83, 4.1, 112."""
+    return f"{count:,.0f}" if count >= 10 else f"{count:.2g}"
+
+
 def emit_json(value: Any) -> None:
     """Print ``value`` as JSON. NaN and infinities are refused (ValueError): JSON has none."""
     emit(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))

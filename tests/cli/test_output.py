@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shortcut_audit_cli.output import emit, emit_json, emit_table, printable
+from shortcut_audit_cli.output import emit, emit_json, emit_table, estimated, printable
 
 
 @given(st.text())
@@ -41,3 +41,9 @@ def test_json_survives_the_way_through_the_terminal(capsys):
 def test_json_refuses_numbers_that_json_does_not_have():
     with pytest.raises(ValueError, match="not JSON compliant"):
         emit_json({"value": float("nan")})
+
+
+def test_an_estimated_count_is_never_written_with_an_exponent():
+    assert [estimated(count) for count in (0, 0.834, 4.13, 9.96, 10, 112.4, 5_731_760)] == [
+        "0", "0.83", "4.1", "10", "10", "112", "5,731,760",
+    ]  # fmt: skip
