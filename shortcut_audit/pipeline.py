@@ -44,13 +44,11 @@ def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
     """Run the whole story on synthetic films and audit every model of it."""
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages import learn
-    from shortcut_audit.stages.check import check_names
+    from shortcut_audit.stages.check import open_study
     from shortcut_audit.stages.evaluate import audit_run
-    from shortcut_audit.stages.study import begin
 
     with open_run("demo", config, out=out, new=new) as run:
-        study = begin(run, config)
-        check_names(study, "classifier", "explain", "segmenter", "pseudo", "drawn", "audit")
+        study = open_study(run, config, "classifier", "explain", "segmenter", "pseudo", "drawn", "audit")
         learn.learn_labels(study)
         explaining.explain_training_films(study, [run.path(learn.CLASSIFIER)])
         learn.learn_pseudo_masks(study)
@@ -64,12 +62,10 @@ def demo(config: Config, *, out: Path | None, new: bool) -> Outcome:
 def train(config: Config, *, out: Path | None, new: bool, supervision: Supervision) -> Outcome:
     """Train a classifier on image labels, a segmenter on drawn masks, or both on the same films."""
     from shortcut_audit.stages import learn
-    from shortcut_audit.stages.check import check_names
-    from shortcut_audit.stages.study import begin
+    from shortcut_audit.stages.check import open_study
 
     with open_run(f"train --supervision {supervision}", config, out=out, new=new) as run:
-        study = begin(run, config)
-        check_names(study, *NEEDS[supervision])
+        study = open_study(run, config, *NEEDS[supervision])
         if supervision != "mask":
             learn.learn_labels(study)
         if supervision != "label":
@@ -84,9 +80,8 @@ def explain(
 ) -> Outcome:
     """Explain the classifier of a run (by default the newest), or model files, and store pseudo-masks."""
     from shortcut_audit.stages import explain as explaining
-    from shortcut_audit.stages.check import check_names
+    from shortcut_audit.stages.check import open_study
     from shortcut_audit.stages.learn import CLASSIFIER
-    from shortcut_audit.stages.study import begin
 
     if run is None and models:
         weights = list(models)
@@ -95,8 +90,7 @@ def explain(
         config = lay_over(source.config, config)
         weights = [*models] or [source.path(CLASSIFIER)]
     with open_run("explain", config, out=out, new=new, given=_given(weights)) as target:
-        study = begin(target, config)
-        check_names(study, "explain")
+        study = open_study(target, config, "explain")
         explaining.explain_training_films(study, weights, processes=processes)
         store = target.path("masks.h5")
         return Outcome(run=target.folder, result=None, lines=(f"masks: {store}",))
@@ -117,8 +111,7 @@ def pretrain(
     """
     from shortcut_audit.stages import explain as explaining
     from shortcut_audit.stages import learn
-    from shortcut_audit.stages.check import check_names
-    from shortcut_audit.stages.study import begin
+    from shortcut_audit.stages.check import open_study
 
     if masks is not None:
         if classifiers:
@@ -127,8 +120,7 @@ def pretrain(
             raise UsageError("--masks and --processes exclude each other: nothing is explained")
         return _pretrain_on(config, masks, out=out, new=new)
     with open_run("pretrain", config, out=out, new=new, given=_given(classifiers)) as run:
-        study = begin(run, config)
-        check_names(study, "explain", "segmenter", "pseudo", *(() if classifiers else ("classifier",)))
+        study = open_study(run, config, "explain", "segmenter", "pseudo", *(() if classifiers else ("classifier",)))
         if not classifiers:
             learn.learn_labels(study)
         explaining.explain_training_films(study, classifiers or [run.path(learn.CLASSIFIER)], processes=processes)
@@ -140,15 +132,13 @@ def _pretrain_on(config: Config, masks: Path, *, out: Path | None, new: bool) ->
     """Pre-train a segmenter on a mask store that is there."""
     from shortcut_audit.masks.store import MaskStore
     from shortcut_audit.stages import learn
-    from shortcut_audit.stages.check import check_names
+    from shortcut_audit.stages.check import open_study
     from shortcut_audit.stages.keep_masks import store_path, take_masks
     from shortcut_audit.stages.lessons import check_scores
-    from shortcut_audit.stages.study import begin
 
     store = MaskStore(store_path(masks))
     with open_run("pretrain", config, out=out, new=new, given={"masks": sha256_file(store.path)}) as run:
-        study = begin(run, config)
-        check_names(study, "segmenter", "pseudo")
+        study = open_study(run, config, "segmenter", "pseudo")
         check_scores(study, store)
         take_masks(study, store)
         learn.learn_pseudo_masks(study)
@@ -158,15 +148,13 @@ def _pretrain_on(config: Config, masks: Path, *, out: Path | None, new: bool) ->
 def finetune(config: Config, *, out: Path | None, new: bool, run: Path | None) -> Outcome:
     """Fine-tune a pre-trained segmenter on drawn masks, beside the same network from scratch, or compare arms."""
     from shortcut_audit.stages import learn
-    from shortcut_audit.stages.check import check_names
-    from shortcut_audit.stages.study import begin
+    from shortcut_audit.stages.check import open_study
 
     source = _source(run, learn.PRETRAINED, "pre-train one with 'audit pretrain'")
     config = lay_over(source.config, config)
     given = {"pretrained": source.digest(learn.PRETRAINED)}
     with open_run("finetune", config, out=out, new=new, given=given) as target:
-        study = begin(target, config)
-        check_names(study, "segmenter", "drawn")
+        study = open_study(target, config, "segmenter", "drawn")
         if config.finetune.arms:
             from shortcut_audit.stages.arms import RESULT, compare_arms
 
@@ -189,20 +177,18 @@ def clean(
     """Train one student a cleaning rule and seed on the pseudo-masks of a run, and audit them side by side."""
     from shortcut_audit.masks.store import NAME as MASKS
     from shortcut_audit.stages import students
-    from shortcut_audit.stages.check import check_names
+    from shortcut_audit.stages.check import open_study
     from shortcut_audit.stages.evaluate import audit_files
-    from shortcut_audit.stages.study import begin, need_attributes
+    from shortcut_audit.stages.lessons import check_cleaning
 
     named = students.students(rules)
     source = _source(run, MASKS, "make masks with 'audit pretrain' or 'audit explain'")
     config = students.asked_of(lay_over(source.config, config), rules)
     given = {"masks": source.digest(MASKS), "students": ";".join(named), "seeds": str(seeds)}
     with open_run("masks clean", config, out=out, new=new, given=given) as target:
-        study = begin(target, config)
-        need_attributes(study.config, study.manifest)
-        check_names(study, "segmenter", "audit")
+        study = open_study(target, config, "segmenter", "audit")
         for cleaning in named.values():
-            check_names(study.cleaned(cleaning), "pseudo")
+            check_cleaning(study.cleaned(cleaning))
         students.check_masks(study, source, named)
         result, folder = audit_files(study, students.teach(study, source, named, seeds), None)
         told = _told(result, folder)

@@ -1,5 +1,7 @@
 """Fixtures that every part of the tests may use. Look-alike trees are made by the modules in ``trees/``."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,13 @@ from hypothesis import settings
 # On a loaded machine an example takes any time; how long is for the benchmarks to say.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+# Two processes of tests with threads of their own each get in each other's way. Set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell starts in the background ignores Ctrl-C, and so would every program that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

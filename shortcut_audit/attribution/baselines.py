@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import gaussian_blur
 
 from shortcut_audit.errors import UsageError, did_you_mean
 from shortcut_audit.shapes import Bytes8, Pixels
@@ -89,6 +88,8 @@ def _mean(source: _Source) -> Tensor:
 
 
 def _blur(source: _Source) -> Tensor:
+    from torchvision.transforms.v2.functional import gaussian_blur
+
     height, width = source.images.shape[-2:]
     sigma = BLUR_SHARE * min(height, width)
     # Two sigmas to each side, and never beyond what reflection at the border can fill.

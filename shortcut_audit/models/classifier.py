@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -62,6 +61,8 @@ def build_classifier(card: ClassifierCard, *, weights: str = "none") -> Classifi
     Raises:
         UsageError: timm has no such architecture, its weights cannot be had, or the file's weights do not fit.
     """
+    import timm
+
     if card.architecture not in timm.list_models():
         guess = did_you_mean(card.architecture, timm.list_models())
         raise UsageError(f"classifier.architecture: timm has no network called '{card.architecture}'{guess}")
@@ -72,6 +73,8 @@ def build_classifier(card: ClassifierCard, *, weights: str = "none") -> Classifi
 
 
 def _create(card: ClassifierCard, *, pretrained: bool) -> nn.Module:
+    import timm
+
     outputs = len(card.findings) * card.outputs
     return timm.create_model(card.architecture, pretrained=pretrained, in_chans=card.channels, num_classes=outputs)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import segmentation_models_pytorch as smp
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -59,6 +57,8 @@ def build_segmenter(card: SegmenterCard, *, weights: str = "none") -> Segmenter:
     Raises:
         UsageError: no such encoder, a decoder that does not fit it, or weights that do not fit it or cannot be had.
     """
+    import segmentation_models_pytorch as smp
+
     outputs = len(card.classes) + (1 if card.activation == "softmax" else 0)
     try:
         network = smp.Unet(
@@ -94,6 +94,8 @@ def _load_encoder(segmenter: Segmenter, weights: str) -> None:
 
 
 def _imagenet(architecture: str) -> dict[str, Tensor]:
+    import timm
+
     try:
         network = timm.create_model(architecture, pretrained=True)
     except Exception as error:  # whatever the HTTP client behind timm raises comes through

@@ -74,8 +74,8 @@ def test_only_a_complete_method_reports_a_completeness_error_and_it_is_small(nam
 def test_a_key_changes_the_maps_of_the_methods_that_heed_it_and_of_no_other(name, key, case):
     asked = {"quadrature": "midpoint", "tolerance": 1e-12, "precision": "bfloat16"}[key]
     before, after = (
-        explain(name, *case, smoothed="occlusion"),
-        explain(name, *case, smoothed="occlusion", **{key: asked}),
+        explain(name, *case, smoothed="grad_cam"),
+        explain(name, *case, smoothed="grad_cam", **{key: asked}),
     )
     assert (before.signed != after.signed).any() == (key in METHODS.get(name).heeds)
 
