@@ -67,7 +67,7 @@ def medmnist(root: Path, config: DatasetConfig) -> Manifest:
 def _file(root: Path, config: DatasetConfig) -> Path:
     """Return the one file of MedMNIST under the root, or the one that is asked for."""
     sets = re.compile(rf"({'|'.join(SETS)})(_64|_128|_224)?")
-    there = sorted(path for path in root.glob("*.npz") if sets.fullmatch(path.stem))
+    there = [path for place in ("*.npz", "*/*.npz") for path in sorted(root.glob(place)) if sets.fullmatch(path.stem)]
     wanted = config.options.get("file")
     found = [path for path in there if wanted is None or path.stem == str(wanted).removesuffix(".npz")]
     if len(found) == 1:

@@ -113,6 +113,13 @@ def test_one_of_several_sets_must_be_chosen(tmp_path):
         read(tmp_path, file="chestmnist")
 
 
+def test_the_folder_above_may_be_named(tmp_path):
+    write_medmnist(tmp_path / "MedMNIST")
+    manifest = read(tmp_path)
+    assert manifest.frame["image"][0] == "MedMNIST/pneumoniamnist-images/train/0.png"
+    assert all(path.is_file() for path in manifest.images())
+
+
 def test_a_folder_without_a_set_of_pictures_is_refused(tmp_path):
     np.savez(tmp_path / "nodulemnist3d.npz", **arrays())
     with pytest.raises(UsageError, match=r"no file of MedMNIST such as pneumoniamnist\.npz .* Sets of pictures: path"):
