@@ -109,16 +109,16 @@ def pretrain(
 
     With ``masks`` these are taken instead, and there is no classifier.
     """
-    from shortcut_audit.stages import explain as explaining
-    from shortcut_audit.stages import learn
-    from shortcut_audit.stages.check import open_study
-
     if masks is not None:
         if classifiers:
             raise UsageError("--masks and --classifier exclude each other: masks that are there need no classifier")
         if processes > 1:
             raise UsageError("--masks and --processes exclude each other: nothing is explained")
         return _pretrain_on(config, masks, out=out, new=new)
+    from shortcut_audit.stages import explain as explaining
+    from shortcut_audit.stages import learn
+    from shortcut_audit.stages.check import open_study
+
     with open_run("pretrain", config, out=out, new=new, given=_given(classifiers)) as run:
         study = open_study(run, config, "explain", "segmenter", "pseudo", *(() if classifiers else ("classifier",)))
         if not classifiers:

@@ -18,7 +18,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.stats import binomtest
 
 from shortcut_audit.data.decode import decode
 from shortcut_audit.data.images import LUMA, visit_images
@@ -122,6 +121,8 @@ def near_pairs(manifest: Manifest, looked: Looked, *, seed: int, most: int = 20)
 def _expected(near: int, pairs: int, compared: int) -> tuple[float, float, float] | tuple[None, None, None]:
     if not pairs:
         return None, None, None
+    from scipy.stats import binomtest
+
     low, high = binomtest(near, pairs).proportion_ci(method="exact")
     return near / pairs * compared, float(low) * compared, float(high) * compared
 

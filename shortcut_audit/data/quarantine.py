@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import binomtest
 
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.errors import InputError
@@ -123,6 +122,8 @@ def _loss(group: str, here: int, images: int, there: int, elsewhere: int) -> Los
 
 def _newcombe(a: int, m: int, b: int, n: int) -> tuple[float, float, float]:
     """Return a/m - b/n with its 95 % interval from the two Wilson intervals."""
+    from scipy.stats import binomtest
+
     one, other = a / m, b / n
     (low_one, high_one), (low_other, high_other) = (
         binomtest(count, total).proportion_ci(method="wilson") for count, total in ((a, m), (b, n))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 
 from shortcut_audit.config import ClassifierConfig, ImageConfig
 from shortcut_audit.models.card import ClassifierCard
@@ -30,6 +29,8 @@ def mean_auroc(labels: Floats, scores: Floats) -> float | None:
 
     Labels (N, F) with NaN for unknown, scores (N, F). This is the checkpoint rule of every model.
     """
+    from sklearn.metrics import roc_auc_score
+
     values = []
     for column in range(labels.shape[1]):
         known = ~np.isnan(labels[:, column])
