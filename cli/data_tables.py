@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .output import emit, emit_table, estimated
@@ -43,10 +44,10 @@ def print_check(found: DataCheck) -> None:
     if not found.looked:
         emit("no image was opened (--decode none): nothing is known of unreadable images and duplicates")
         return
-    _print_quarantine(found.quarantine)
+    _print_quarantine(found.quarantine, found.looked)
     _print_same(found.same_files)
     if found.near is not None:
-        _print_near(found.near, found.looked)
+        _print_near(found.near, found.looked - len(found.quarantine))
 
 
 def _told_association(one: Association) -> tuple[object, ...]:
@@ -91,7 +92,7 @@ def _print_same(same: Iterable[SameFile]) -> None:
     _more(len(groups))
 
 
-def _print_near(near: NearPairs, looked: int) -> None:
+def _print_near(near: NearPairs, images: int) -> None:
     if not near.compared:
         emit("no two splits to look for near-duplicates across")
         return
@@ -100,10 +101,10 @@ def _print_near(near: NearPairs, looked: int) -> None:
         low, high = estimated(near.expected_low), estimated(near.expected_high)
         by_chance = (
             f"by chance {estimated(near.expected)} would ({low} to {high}: "
-            f"{near.chance_near} of {near.chance_pairs:,} random pairs of two patients in one split are)"
+            f"{near.chance_near} of {near.chance_pairs:,} pairs of two patients in one split are)"
         )
     emit(
-        f"{near.found} of {near.compared:,} pairs across splits of the {looked:,} images look alike; {by_chance}; "
+        f"{near.found} of {near.compared:,} pairs across splits of the {images:,} images look alike; {by_chance}; "
         "mirrored, turned and cropped copies are not found"
     )
     for one, other, bits in near.pairs[:SHOWN]:
@@ -116,11 +117,12 @@ def _more(found: int) -> None:
         emit(f"  and {found - SHOWN} more (--json)")
 
 
-def _print_quarantine(lost: Quarantine) -> None:
+def _print_quarantine(lost: Quarantine, opened: int) -> None:
     """Print which images could not be read, and whether their loss goes with a label or an attribute."""
-    emit(lost.note() or "all images can be read")
-    for sample, reason in lost.reasons.items():
+    emit(lost.note() or f"all {opened:,} images that were opened can be read")
+    for sample, reason in islice(lost.reasons.items(), SHOWN):
         emit(f"  {sample}: {reason}")
+    _more(len(lost))
     if lost.losses:
         header = ("group", "unreadable", "in all others", "difference of shares (95 %)", "")
         emit_table(header, [_told_loss(loss) for loss in lost.losses])

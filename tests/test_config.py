@@ -60,7 +60,7 @@ def test_class_names_may_be_written_as_numbers(write):
         ("image: {size: 100}\n", r"'image.size' is 100: Input should be a multiple of 32"),
         ("evaluate: {ask: why}\n", r"'evaluate.ask' is 'why': Input should be 'gap', 'reliance' or 'both'"),
         ("dataset: {name: table}\n", r"dataset.table goes with dataset.name: table, and the other way round"),
-        ("dataset: {table: {file: a.csv}}\n", r"dataset.table goes with dataset.name: table"),
+        ("dataset: {table: {file: a.csv}}\n", r"goes with dataset.name: table.*, add --set dataset\.table=null"),
         ("- 1\n", r"config.yaml: holds list; expected keys and values such as 'seed: 0'"),
         ("", r"config.yaml: holds NoneType; expected keys and values"),
         ("seed: [1\n", r"config.yaml: not readable as YAML: "),

@@ -106,8 +106,8 @@ class _Work:
         needed, free = self._each * len(self._paths), shutil.disk_usage(self._cache.folder).free
         if needed > free:
             raise OutputError(
-                f"{self._cache.folder}: the pixels of {len(self._paths)} images need {needed / 2**30:.1f} GiB, "
-                f"{free / 2**30:.1f} are free; free some space, choose another --out, or a smaller image.size"
+                f"{self._cache.folder}: the pixels of {len(self._paths)} images need {needed // 2**20 + 1:,} MiB, "
+                f"{free // 2**20:,} are free; free some space, choose another --out, or a smaller image.size"
             )
         self._cache.path(".json").unlink(missing_ok=True)
         self._pixels.write_bytes(_header(self._shape(0)))

@@ -37,7 +37,11 @@ _NO_GREY = ("CT", "MR", "PT", "NM")
 _EXACT = "LINEAR_EXACT"
 """What LINEAR means for floats: its half a grey level is one of whole numbers."""
 _NEEDED = ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation")
-_PACKAGES = {"JPEG 2000": "pylibjpeg-openjpeg", "JPEG-LS": "pyjpegls", "JPEG": "python-gdcm", "RLE": "pylibjpeg-rle"}
+_PACKAGES = {
+    "JPEG 2000": ("pylibjpeg-openjpeg", "pylibjpeg"), "JPEG-LS": ("pyjpegls", "pyjpegls"),
+    "JPEG": ("python-gdcm", "gdcm"), "RLE": ("pylibjpeg-rle", "pylibjpeg"),
+}  # fmt: skip
+"""The package that reads a family of compressions, and its decoder in ``PLUGINS``."""
 
 # What pydicom repairs (padding, a wrong VR) is repaired without a word.
 warnings.filterwarnings("ignore", module="pydicom")
@@ -126,18 +130,18 @@ def _stored(header: Dataset) -> NDArray[Any]:
     except NotImplementedError as error:
         raise BadImageError(f"compressed as {syntax.name}, which is not read; save it uncompressed") from error
     reason = "no decoder is installed"
-    for plugin in sorted(set(able) & set(PLUGINS), key=PLUGINS.index):
+    plugins = sorted(set(able) & set(PLUGINS), key=PLUGINS.index)
+    for plugin in plugins:
         try:
             return _without_overlay(pixel_array(header, index=0, decoding_plugin=plugin), header)
         except (RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[-1].strip()
-    raise BadImageError(
-        f"compressed as {syntax.name}: {reason}; install {_package(syntax)} (pip install 'shortcut-audit[dicom]'), "
-        "or save it uncompressed"
-    )
+    package, its_plugin = _package(syntax)
+    install = f"install {package} (pip install 'shortcut-audit[dicom]'), or " if its_plugin not in plugins else ""
+    raise BadImageError(f"compressed as {syntax.name}: {reason}; {install}save it uncompressed")
 
 
-def _package(syntax: UID) -> str:
+def _package(syntax: UID) -> tuple[str, str]:
     family = "JPEG 2000" if "JPEG 2000" in syntax.name else "JPEG-LS" if "JPEG-LS" in syntax.name else None
     return _PACKAGES[family or ("RLE" if "RLE" in syntax.name else "JPEG")]
 

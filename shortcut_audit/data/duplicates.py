@@ -3,8 +3,8 @@
 A picture becomes 256 bits: brought to 17 x 16 grey pixels, each is compared with its right neighbour (the difference
 hash). Brightness, contrast, size and the strength of compression hardly change them; rotation, cropping and mirroring
 do, so such copies are not found. Two images are near where at most 10 bits differ. Images of one kind are alike, so
-that some pairs are near by chance: how many is measured on pairs that cannot be copies across splits, random pairs of
-two patients within a split.
+that some pairs are near by chance: how many is measured on pairs that cannot be copies across splits, those of two
+patients within a split; all of them, or where they are many some that are drawn.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from PIL import Image
 from shortcut_audit.data.decode import decode
 from shortcut_audit.data.images import LUMA, visit_images
 from shortcut_audit.data.manifest import SPLITS, Manifest
-from shortcut_audit.shapes import Bools, Bytes8, Floats, Ints, Pixels
+from shortcut_audit.shapes import Bools, Bytes8, Ints, Pixels
 
 ROWS, COLUMNS = 16, 17
 BITS = ROWS * (COLUMNS - 1)
@@ -147,15 +147,13 @@ def _near(bits: Bytes8, one: Ints, other: Ints) -> list[tuple[int, int, int]]:
 
 
 def _by_chance(bits: Bytes8, patients: NDArray[np.object_], sides: Sequence[Ints], seed: int) -> tuple[int, int]:
-    """Return how many of some random pairs of two patients in one split are near, and how many pairs there were."""
+    """Return how many pairs of two patients in one split are near, and how many pairs were looked at, none twice."""
     rng = np.random.default_rng([seed, 451])
-    weights: Floats = np.array([len(side) ** 2 for side in sides], dtype=float)
+    all_pairs = sum(len(side) * (len(side) - 1) // 2 for side in sides)
     near = pairs = 0
-    for side, weight in zip(sides, weights, strict=True):
-        if not weight:
-            continue
-        drawn = rng.integers(0, len(side), (int(CHANCE_PAIRS * weight / weights.sum()), 2))
-        one, other = side[drawn[:, 0]], side[drawn[:, 1]]
+    for side in sides:
+        first, second = _pairs_within(len(side), all_pairs, rng)
+        one, other = side[first], side[second]
         apart: Bools = patients[one] != patients[other]
         one, other = one[apart], other[apart]
         for start in range(0, len(one), BLOCK):
@@ -163,3 +161,15 @@ def _by_chance(bits: Bytes8, patients: NDArray[np.object_], sides: Sequence[Ints
             near += int(((bits[one[part]] != bits[other[part]]).sum(axis=1) <= NEAR).sum())
         pairs += len(one)
     return near, pairs
+
+
+def _pairs_within(images: int, all_pairs: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Return pairs of places: all there are, or of a split this one's share of those that are drawn.
+
+    Of few images, draws would name the same pairs again and again, and an interval would take them for new ones.
+    """
+    if all_pairs <= CHANCE_PAIRS:
+        return np.triu_indices(images, 1)
+    share = CHANCE_PAIRS * (images * (images - 1) // 2) // all_pairs
+    drawn = np.unique(np.sort(rng.integers(0, max(images, 1), (share, 2)), axis=1), axis=0)
+    return drawn[:, 0], drawn[:, 1]

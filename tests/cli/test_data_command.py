@@ -72,7 +72,7 @@ def test_check_tells_people_the_same_with_names_as_they_are(audit, films):
     assert ["train", "4", "4"] in lines
     assert ["finding", "tube", "not", "known", "1", "0", "0", "0"] in lines
     assert ["finding", "view", "[ap]", "3", "2", "0", "0"] in lines
-    assert "all images can be read" in ran.stdout
+    assert "all 8 images that were opened can be read" in ran.stdout
 
 
 @pytest.mark.parametrize(("policy", "counted"), [("negative", "count as 0"), ("ignore", "are left out")])
@@ -98,6 +98,17 @@ def test_one_unreadable_image_is_named_and_counted_by_group(audit, films, tmp_pa
     lines = [line.split() for line in ran.stdout.splitlines()]
     assert ["label.finding=1", "1", "of"] in [line[:3] for line in lines]
     assert "difference of shares (95 %)" in ran.stdout
+    assert "pairs across splits of the 7 images look alike" in ran.stdout
+
+
+def test_of_many_unreadable_images_ten_are_named(audit, films):
+    write(films, [[f"gone/{number}.png", f"p{number}", "train", "1", "0", "pa"] for number in range(12)])
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--quiet")
+
+    assert ran.returncode == 4
+    assert ran.stdout.count("no such file") == 10
+    assert "  and 2 more (--json)" in ran.stdout.splitlines()
 
 
 def test_too_many_missing_images_are_4_after_the_counts(audit, films, tmp_path):
@@ -267,6 +278,8 @@ def test_check_says_what_goes_with_what_and_what_occurs_twice(audit, films, tmp_
 def test_check_can_open_none_and_refuses_another_word_before_it_reads(audit, films, files):
     ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "none")
     assert "no image was opened (--decode none)" in ran.stdout
+    few = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "3")
+    assert "all 3 images that were opened can be read" in few.stdout
     other = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "some")
     assert (other.returncode, other.stdout) == (2, "")
     assert "--decode: 'some' is neither all nor none nor a number of images" in other.stderr
@@ -281,7 +294,7 @@ def test_prepared_pixels_are_said_with_how_to_use_them(audit, films, tmp_path):
     assert first.stdout == again.stdout
     assert "pixels of 8 images, 1 x 96 x 96; use them: --dataset prepared --root prepared" in first.stdout
     assert (tmp_path / "prepared/pixels_1x96.npy").stat().st_mode & 0o777 == 0o600
-    assert "all images can be read" in checked.stdout
+    assert "images that were opened can be read" in checked.stdout
     other = audit(*command[:-2], "small", "--pixels", "--set", "image.size=32", "--set", "image.channels=3")
     use = "use them: --dataset prepared --root small --set image.size=32 --set image.channels=3"
     assert f"pixels of 8 images, 3 x 32 x 32; {use}" in other.stdout

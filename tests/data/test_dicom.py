@@ -105,7 +105,7 @@ WITH_THE_EXTRA = {
     "JPEGLSNearLossless_16.dcm": (None, r"JPEG-LS.*install pyjpegls \(pip install 'shortcut-audit\[dicom\]'\)"),
 }
 REFUSED = {
-    "JPGExtended.dcm": r"compressed as JPEG Extended .*12-bit precision.*; .*or save it uncompressed",
+    "JPGExtended.dcm": r"compressed as JPEG Extended .*12-bit precision.*; .*save it uncompressed",
     "MR_truncated.dcm": r"number of bytes of pixel data is less than expected \(8130 vs 8192 bytes\)",
     "no_meta.dcm": "not a DICOM file: the mark 'DICM' is missing at byte 128; export the file again",
     "ExplVR_LitEndNoMeta.dcm": "not a DICOM file: the mark 'DICM' is missing",
@@ -310,6 +310,11 @@ def test_wrong_tags_are_refused_with_the_reason(tmp_path, tags, message):
 def test_a_compression_without_decoder_names_the_package(tmp_path, monkeypatch, syntax, package):
     monkeypatch.setattr(dicom, "PLUGINS", ())
     refused(tmp_path, film(syntax=syntax), rf"no decoder is installed; install {package} \(pip install 'shortcut-a")
+
+
+def test_a_decoder_that_is_there_and_cannot_is_not_asked_for(odd, tmp_path):
+    pytest.importorskip("gdcm")
+    refused(tmp_path, (odd / "JPGExtended.dcm").read_bytes(), r"12-bit precision; save it uncompressed$")
 
 
 def test_a_deflated_film_is_read_and_one_that_inflates_without_end_refused(tmp_path):

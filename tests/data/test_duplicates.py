@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
+from scipy.stats import binomtest
 
 from shortcut_audit.data import duplicates
 from shortcut_audit.data.decode import decode
@@ -83,10 +84,22 @@ def test_near_pairs_are_those_across_splits_and_not_those_of_the_same_bytes(tmp_
     assert [pair[:2] for pair in near.pairs] == [("copy", "0")]
     assert (near.found, near.compared) == (1, 9 * 1 + 9 * 5 + 1 * 5)
     assert exact_groups(seen) == [[2, 14]]
-    # One near pair of two patients lies within a split: 1 of the 36 + 10 there are.
-    assert near.chance_near / near.chance_pairs == pytest.approx(1 / 46, abs=0.002)
-    assert near.expected_low < near.expected < near.expected_high
-    assert near.expected == pytest.approx(59 / 46, abs=0.12)
+    # One near pair of two patients lies within a split: 1 of the 36 + 10 there are, none of them counted twice.
+    assert (near.chance_near, near.chance_pairs) == (1, 46)
+    interval = binomtest(1, 46).proportion_ci(method="exact")
+    assert near.expected == pytest.approx(59 / 46)
+    assert (near.expected_low, near.expected_high) == pytest.approx((59 * interval.low, 59 * interval.high))
+
+
+def test_of_many_pairs_some_are_drawn_and_none_twice(tmp_path, monkeypatch):
+    for seed in range(12):
+        picture(seed).save(tmp_path / f"{seed}.png")
+    manifest = manifest_of(tmp_path, {str(seed): "train" if seed < 8 else "test" for seed in range(12)})
+    seen = look(manifest, np.arange(12))
+    monkeypatch.setattr(duplicates, "CHANCE_PAIRS", 34)
+    assert near_pairs(manifest, seen, seed=0).chance_pairs == 28 + 6
+    monkeypatch.setattr(duplicates, "CHANCE_PAIRS", 33)
+    assert 0 < near_pairs(manifest, seen, seed=0).chance_pairs < 33
 
 
 def test_pairs_of_one_patient_say_nothing_of_chance(tmp_path):

@@ -263,7 +263,7 @@ def test_a_damaged_cache_is_refused(tmp_path, damage, told):
 def test_without_space_nothing_is_begun(tmp_path, monkeypatch):
     manifest = films(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
-    with pytest.raises(OutputError, match=r"the pixels of 20 images need 0\.0 GiB, 0\.0 are free"):
+    with pytest.raises(OutputError, match=r"the pixels of 20 images need 1 MiB, 0 are free"):
         prepare(manifest, tmp_path / "out", IMAGE)
     assert not (tmp_path / "out").exists()
 

@@ -29,7 +29,7 @@ def test_it_is_checked_learnt_from_and_audited(name, tmp_path):
 
     checked = run_audit(tmp_path, "data", "check", *data)
     assert checked.returncode == 0, checked.stderr
-    assert "all images can be read" in checked.stdout
+    assert "images that were opened can be read" in checked.stdout
     sets = [word for pair in SHORT for word in ("--set", pair)]
     trained = run_audit(tmp_path, "train", *data, "--out", "r", *sets)
     assert trained.returncode == 0, trained.stderr

@@ -40,7 +40,10 @@ def table(root: Path, config: DatasetConfig) -> Manifest:
     if config.table is None:
         raise UsageError("the data set 'table' needs dataset.table in a config: its file and its columns")
     path = root / config.table.file if config.root else Path(config.table.file)
-    frame = _mapped(read_text_table(path, separator=config.table.separator), config.table.columns, str(path))
+    source = read_text_table(path, separator=config.table.separator)
+    if source.is_empty():
+        raise InputError(f"{path}: there is no row below the header; expected one an image")
+    frame = _mapped(source, config.table.columns, str(path))
     frame, notes = _split(frame, config.table, str(path))
     if config.table.require_mask_in_train:
         frame, note = _with_masks(frame, config.table.require_mask_in_train, str(path))

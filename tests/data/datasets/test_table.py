@@ -313,3 +313,11 @@ def test_the_real_intensive_care_table_has_projections_and_no_masks(real_data, c
     ap = (manifest.frame["attribute.projection"] == "ap").to_numpy()
     icu = manifest.labels()[:, 0] == 1
     assert ((ap & icu).sum(), (~ap & icu).sum(), len(ap)) == (82, 6, 116)
+
+
+def test_a_table_without_rows_is_refused(tree):
+    root, _ = tree
+    edit(root, lambda text: text.splitlines()[0] + "\n")
+    for without in ((), ("split",)):
+        with pytest.raises(InputError, match=r"cases\.csv: there is no row below the header; expected one an image"):
+            read(root, without=without)
