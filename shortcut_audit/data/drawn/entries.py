@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ class File:
     by_key: Mapping[str, Sequence[tuple[str | None, Entry]]]
     kinds: frozenset[str]
     sample: Sequence[Entry]
+
+    @cached_property
+    def codecs(self) -> tuple[str, ...]:
+        """Names of the codecs that the entries fit: up to 2,000 are read for it, once and not for each mask."""
+        return tuple(name for name in CODECS.names() if CODECS.get(name).fits(self.sample))
 
 
 def read_entries(part: Part, image: Path | None) -> Mask:
@@ -85,8 +90,7 @@ def _drawn(entry: Entry, part: Part, file: File, image: Path | None) -> Mask:
 
 def _told(entry: Entry, file: File, part: Part) -> Codec:
     """Tell the codec from the entry, else from all entries of the file: only many rows tell siim from kaggle."""
-    names = [name for name in CODECS.names() if CODECS.get(name).fits(file.sample)]
-    names = names or [name for name in CODECS.names() if CODECS.get(name).fits([entry])]
+    names = file.codecs or tuple(name for name in CODECS.names() if CODECS.get(name).fits([entry]))
     if len(names) != 1:
         found = f"could be {' or '.join(names)}" if names else f"tells no codec from {', '.join(entry)}"
         known = ", ".join(CODECS.names())

@@ -12,6 +12,7 @@ from PIL import Image
 
 from shortcut_audit.data.decode import BadImageError
 from shortcut_audit.data.drawn import cell_of, fitted, parse_cell, read_drawn
+from shortcut_audit.data.drawn.codecs import CODECS
 from shortcut_audit.errors import InputError, UsageError
 
 MASKS = arrays.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12)))
@@ -188,6 +189,19 @@ def test_the_size_is_that_of_the_image_where_nobody_says_another(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, "kaggle:t.csv#a", image=tmp_path / "i.png"), blob())
     with pytest.raises(BadImageError, match=r"t\.csv#a does not say its size; write it, as in 'boxes@1024x1024:'"):
         read(tmp_path, "kaggle:t.csv#a")
+
+
+def test_how_a_table_is_written_is_told_once_and_not_for_each_mask(tmp_path, monkeypatch):
+    Image.new("L", (30, 20)).save(tmp_path / "i.png")
+    asked = []
+    fits = type(CODECS.get("siim")).fits
+    monkeypatch.setattr(
+        type(CODECS.get("siim")), "fits", lambda self, entries: asked.append(len(entries)) or fits(self, entries)
+    )
+    table(tmp_path, *(f"{name},{kaggle(blob())}" for name in "abc"))
+    for name in "abc":
+        np.testing.assert_array_equal(read(tmp_path, f"t.csv#{name}", image=tmp_path / "i.png"), blob())
+    assert asked == [3]
 
 
 def test_a_single_run_could_be_either_and_is_refused_with_both_names(tmp_path):
