@@ -31,7 +31,7 @@ class PrintOptions:
         bool, typer.Option("--json", help="Print the result as JSON, and nothing else.", rich_help_panel=PRINT)
     ] = False
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no notes, only result and errors.",
+        bool, typer.Option("--quiet", "-q", help="Nothing on the error stream but errors: no progress, no remarks.",
                            rich_help_panel=PRINT)
     ] = False  # fmt: skip
 

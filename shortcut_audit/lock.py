@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shortcut_audit.errors import BusyError
-from shortcut_audit.provenance import PRIVATE
+from shortcut_audit.provenance import PRIVATE, need_folder
 
 LOCK = "run.lock"
 
@@ -16,6 +16,7 @@ LOCK = "run.lock"
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder; a lock left by a process that is gone is taken over."""
+    need_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock = folder / LOCK
     try:

@@ -147,6 +147,19 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = PUBLIC, sync_name
         ) from error
 
 
+def need_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written to before anything is computed for it; it need not be there yet.
+
+    Raises:
+        OutputError: it, or the folder that it would be made in, is a file or read-only.
+    """
+    whole = folder.absolute()
+    place = next(place for place in (whole, *whole.parents) if place.exists())
+    found = "is a file" if not place.is_dir() else "" if os.access(place, os.W_OK) else "is read-only"
+    if found:
+        raise OutputError(f"{folder} cannot be written to: {place} {found}; choose another folder with --out")
+
+
 def copy_private(source: Path, target: Path) -> None:
     """Copy a file that holds ids, whole or not at all, with mode 0600; nothing to do where it is the same file.
 

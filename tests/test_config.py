@@ -60,7 +60,7 @@ def test_class_names_may_be_written_as_numbers(write):
         ("image: {size: 100}\n", r"'image.size' is 100: Input should be a multiple of 32"),
         ("evaluate: {ask: why}\n", r"'evaluate.ask' is 'why': Input should be 'gap', 'reliance' or 'both'"),
         ("dataset: {name: table}\n", r"dataset.table goes with dataset.name: table, and the other way round"),
-        ("dataset: {table: {file: a.csv}}\n", r"goes with dataset.name: table.*, add --set dataset\.table=null"),
+        ("dataset: {table: {file: a.csv}}\n", r"dataset.table goes with dataset.name: table, and the other way round"),
         ("- 1\n", r"config.yaml: holds list; expected keys and values such as 'seed: 0'"),
         ("", r"config.yaml: holds NoneType; expected keys and values"),
         ("seed: [1\n", r"config.yaml: not readable as YAML: "),
@@ -151,3 +151,15 @@ def test_values_of_a_plan_lie_under_what_was_said():
     assert followed.evaluate.attribute_rates.given_finding is None
     assert differing == ("evaluate.margin", "evaluate.attribute_rates")
     assert (followed.origin("evaluate.margin"), followed.origin("evaluate.ask")) == ("command line", "plan")
+
+
+def test_another_data_set_that_is_typed_leaves_out_what_belongs_to_that_of_the_file(write):
+    path = write("dataset: {name: table, root: films, table: {file: a.csv}, options: {x: 1}, blank: negative}\n")
+    other = load_config([path], named={"dataset.name": "prepared", "dataset.root": "there"})
+    assert (other.dataset.root, other.dataset.table, other.dataset.options) == ("there", None, {})
+    assert other.dataset.blank == "negative"
+    assert other.origin("dataset.options.x") == load_config().origin("dataset.options.x")
+    same = load_config([path], named={"dataset.name": "table"})
+    assert (same.dataset.root, same.dataset.options) == ("films", {"x": 1})
+    unnamed = load_config([write("dataset: {root: films}")], named={"dataset.name": "chexpert"})
+    assert unnamed.dataset.root == "films"

@@ -39,10 +39,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _table_belongs_to_table(self) -> Config:
         if (self.dataset.name == "table") != (self.dataset.table is not None):
-            raise ValueError(
-                "dataset.table goes with dataset.name: table, and the other way round; where a file maps a table and "
-                "--dataset names another set, add --set dataset.table=null"
-            )
+            raise ValueError("dataset.table goes with dataset.name: table, and the other way round")
         return self
 
     def origin(self, key: str) -> Origin:

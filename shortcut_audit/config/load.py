@@ -14,6 +14,9 @@ from shortcut_audit.config.config import Config
 from shortcut_audit.config.section import Origin
 from shortcut_audit.errors import UsageError
 
+_OF_ONE_SET = ("root", "table", "options")
+"""Keys of ``dataset`` that say where one data set is and what it looks like; the others hold for any."""
+
 
 def load_config(
     files: Sequence[Path] = (),
@@ -23,6 +26,8 @@ def load_config(
     by: Origin = "command line",
 ) -> Config:
     """Merge defaults, files, ``--set`` pairs and named options into one checked configuration.
+
+    Where pairs or options name another data set than the files do, its root, table and options are not taken over.
 
     Args:
         files: YAML files, later ones over earlier ones.
@@ -43,6 +48,7 @@ def load_config(
             origins[key], sources[key] = "config", str(path)
     assigned = [_parse_set(text) for text in sets]
     assigned += [(key, value) for key, value in (named or {}).items() if value is not None]
+    _leave_out(merged, origins, dict(assigned).get("dataset.name"))
     for key, value in assigned:
         _assign(merged, key, value)
         for leaf in flat({key: value}):
@@ -53,6 +59,17 @@ def load_config(
         raise UsageError(_explain(error, sources)) from error
     config._origins.update(origins)  # noqa: SLF001 (the constructor of this type)
     return config
+
+
+def _leave_out(merged: dict[str, Any], origins: dict[str, Origin], name: str | None) -> None:
+    """Leave out what belongs to the data set of the files, if ``name`` is another one."""
+    section = merged.get("dataset")
+    if name is None or not isinstance(section, dict) or section.get("name", name) == name:
+        return
+    for key in _OF_ONE_SET:
+        section.pop(key, None)
+        for leaf in [leaf for leaf in origins if f"{leaf}.".startswith(f"dataset.{key}.")]:
+            del origins[leaf]
 
 
 def lay_over(base: Config, typed: Config) -> Config:

@@ -260,6 +260,13 @@ class Manifest:
         return path
 
 
+def _reason(error: Exception) -> str:
+    """Return what is wrong with the files of a manifest."""
+    if isinstance(error, OSError):
+        return f"{Path(str(error.filename)).name}: {error.strerror}"
+    return f"no key {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest that :meth:`Manifest.save` wrote.
 
@@ -273,6 +280,9 @@ def read_manifest(folder: Path) -> Manifest:
         frame = pl.read_csv(table_path, infer_schema=False)
         typed = DataCard(**{**card, "notes": tuple(card["notes"])})
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{table_path}: not a readable manifest ({error}); run 'audit data prepare' again") from error
+        raise InputError(
+            f"{table_path}: not readable as what 'audit data prepare' writes ({_reason(error)}); write it again into "
+            "an empty folder"
+        ) from error
     read = Manifest.from_frame(frame, card=typed, root=root, where=str(table_path), allow_shared_patients=True)
     return replace(read, cache=Path(cache) if cache else None)

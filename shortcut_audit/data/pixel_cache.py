@@ -167,7 +167,10 @@ def film_pixels(manifest: Manifest, *, size: int, channels: int) -> tuple[Bytes8
 
 def fitting_rows(cache: PixelCache, manifest: Manifest) -> tuple[pl.DataFrame | None, str]:
     """Return the cache's rows in the order of the manifest, or None and why it does not fit."""
-    made = f"'audit data prepare --pixels --set image.size={cache.size} --set image.channels={cache.channels}' makes it"
+    made = (
+        f"the command that wrote the folder makes it with --pixels --set image.size={cache.size} "
+        f"--set image.channels={cache.channels}"
+    )
     if not cache.finished:
         return None, f"{cache.folder} has no pixels of {cache.channels} x {cache.size} x {cache.size}; {made}"
     if not cache.same_decoder():

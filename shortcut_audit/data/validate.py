@@ -41,6 +41,9 @@ def check_frame(frame: pl.DataFrame, *, where: str, allow_shared_patients: bool)
     check_filled(typed["image"], where=where)
     _check_split(typed["split"], where)
     typed, notes = _with_patients(typed)
+    if "age" in typed.columns:
+        typed, more = _with_ages(typed)
+        notes += more
     shared = _shared_patients(typed)
     if shared.height and not allow_shared_patients:
         raise InputError(_shared_message(shared, where))
@@ -185,6 +188,17 @@ def _with_patients(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     blank = frame["patient_id"].null_count()
     notes = [f"{blank} images without a patient id: each counts as its own patient"] if blank else []
     return frame.with_columns(pl.col("patient_id").fill_null(pl.col("sample_id"))), notes
+
+
+def _with_ages(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Return the table with ages that are numbers or blank, and a note on words among them; bands of ages stay."""
+    ages = frame["age"]
+    words = _finite(ages).is_null() & ages.is_not_null()
+    if not words.any() or words.sum() + ages.null_count() == frame.height:
+        return frame, []
+    said = ", ".join(f"'{word}'" for word in ages.filter(words).unique(maintain_order=True).head(3).to_list())
+    note = f"age is no number in {words.sum():,} of {frame.height:,} rows ({said}): not known there"
+    return frame.with_columns(ages.set(words, None)), [note]
 
 
 def _shared_patients(frame: pl.DataFrame) -> pl.DataFrame:

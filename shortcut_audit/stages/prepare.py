@@ -10,7 +10,7 @@ from shortcut_audit.data.cache_writer import write_cache
 from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.data.pixel_cache import PixelCache, cache_folder
 from shortcut_audit.data.quarantine import Quarantine
-from shortcut_audit.errors import BusyError
+from shortcut_audit.errors import BusyError, InputError
 from shortcut_audit.lock import locked
 
 
@@ -22,8 +22,8 @@ def prepare(manifest: Manifest, out: Path, image: ImageConfig | None) -> Quarant
         InputError: too many images cannot be read; no manifest is written.
         OutputError: the disk is full, or files of ours are damaged.
     """
-    if (out / "manifest.csv").exists() and read_manifest(out).fingerprint != manifest.fingerprint:
-        raise BusyError(f"{out} holds the manifest of other data; choose another folder with --out")
+    if (out / "manifest.csv").exists() and not _is_of(manifest, out):
+        raise BusyError(f"{out} holds the manifest.csv of other data; choose another folder with --out")
     there, lost = out.exists(), None
     try:
         with locked(out):
@@ -34,3 +34,10 @@ def prepare(manifest: Manifest, out: Path, image: ImageConfig | None) -> Quarant
         if not there and not any(out.iterdir()):
             out.rmdir()
     return lost
+
+
+def _is_of(manifest: Manifest, folder: Path) -> bool:
+    try:
+        return read_manifest(folder).fingerprint == manifest.fingerprint
+    except InputError:
+        return False

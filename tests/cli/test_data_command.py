@@ -215,7 +215,7 @@ def test_prepare_writes_the_manifest_for_its_owner_only_and_never_over_that_of_o
     assert (tmp_path / "prepared" / "manifest.csv").stat().st_mode & 0o777 == 0o600
     assert "label.finding" in (tmp_path / "prepared" / "manifest.csv").read_text()
     assert (other.returncode, other.stdout, files()) == (73, "", before)
-    assert other.stderr == "error: prepared holds the manifest of other data; choose another folder with --out\n"
+    assert other.stderr == "error: prepared holds the manifest.csv of other data; choose another folder with --out\n"
 
 
 def test_synth_renders_films_that_check_can_open(audit, tmp_path):
@@ -283,6 +283,27 @@ def test_check_can_open_none_and_refuses_another_word_before_it_reads(audit, fil
     other = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "some")
     assert (other.returncode, other.stdout) == (2, "")
     assert "--decode: 'some' is neither all nor none nor a number of images" in other.stderr
+
+
+def test_prepare_never_writes_over_a_manifest_that_somebody_else_wrote(audit, films, tmp_path, files):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "manifest.csv").write_text("id,path\n1,a.png\n")
+    before = files()
+
+    ran = audit("data", "prepare", "--config", "mine.yaml", "--root", ".", "--out", "theirs")
+
+    assert (ran.returncode, files()) == (73, before)
+    assert "theirs holds the manifest.csv of other data; choose another folder with --out" in ran.stderr
+
+
+def test_a_prepared_folder_is_read_with_the_configuration_that_it_was_made_with(audit, films):
+    mine = ("--config", "mine.yaml", "--decode", "none")
+    assert audit("data", "prepare", "--config", "mine.yaml", "--root", ".", "--out", "prepared").returncode == 0
+
+    ran = audit("data", "check", *mine, "--dataset", "prepared", "--root", "prepared")
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.replace("dataset prepared", "") == audit("data", "check", *mine, "--root", ".").stdout
 
 
 def test_prepared_pixels_are_said_with_how_to_use_them(audit, films, tmp_path):

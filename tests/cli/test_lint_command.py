@@ -57,6 +57,16 @@ def test_without_out_it_leaves_nothing_and_as_json_prints_nothing_else(audit, fi
     assert {one["probe"] for one in json.loads(ran.stdout)["clues"]} == {"metadata"}
 
 
+def test_a_folder_that_cannot_be_written_to_is_74_before_anything_is_read(audit, films):
+    (films / "taken").write_text("")
+
+    ran = audit(*COMMAND, "--out", "taken/lint")
+
+    assert (ran.returncode, ran.stdout) == (74, "")
+    assert "error: taken/lint cannot be written to: " in ran.stderr
+    assert "taken is a file; choose another folder with --out" in ran.stderr
+
+
 def test_strict_ends_with_1_where_a_label_is_given_away(audit, films):
     assert audit(*COMMAND, "--strict", "--probe", "metadata").returncode == 1
     assert audit(*COMMAND, "--strict", "--probe", "shuffled_pixels").returncode == 0

@@ -202,3 +202,25 @@ def test_the_order_of_rows_decides_nothing(order):
     straight, _ = check(frame)
     shuffled, _ = check(frame[list(order)])
     assert shuffled.equals(straight[list(order)])
+
+
+def test_a_word_among_ages_is_an_age_that_is_not_known_and_a_note_says_so():
+    checked, notes = check(table(age=["61", "unknown", "45.5", None, "n/a"]))
+    assert checked["age"].to_list() == ["61", None, "45.5", None, None]
+    assert notes == ["age is no number in 2 of 5 rows ('unknown', 'n/a'): not known there"]
+
+
+def test_bands_of_ages_stay_words():
+    checked, notes = check(table(age=["60-69", "70-79", None]))
+    assert (checked["age"].to_list(), notes) == (["60-69", "70-79", None], [])
+
+
+def test_a_file_that_is_no_manifest_is_named_with_the_reason(tmp_path):
+    (tmp_path / "manifest.csv").write_text("id\n1\n")
+    with pytest.raises(
+        InputError, match=r"manifest\.csv: not readable as what .* \(manifest\.json: No such file or dir"
+    ):
+        read_manifest(tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(InputError, match=r"writes \(no key 'root'\); write it again into an empty folder"):
+        read_manifest(tmp_path)

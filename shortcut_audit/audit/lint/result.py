@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from shortcut_audit.audit.result.record import Finite, Record
 from shortcut_audit.errors import BusyError
-from shortcut_audit.provenance import Provenance, write_json
+from shortcut_audit.provenance import Provenance, need_folder, write_json
 
 FILE = "lint.json"
 Said = Literal["given away", "trace", "not shown", "not known"]
@@ -100,11 +100,13 @@ def save_lint(result: LintResult, folder: Path) -> Path:
 
 
 def refuse_other(folder: Path, manifest: str) -> None:
-    """Refuse a folder that holds the ``lint.json`` of other data.
+    """Refuse a folder that cannot be written to, or holds the ``lint.json`` of other data.
 
     Raises:
         BusyError: what is there is of another manifest, or is not ours.
+        OutputError: it is a file, or read-only.
     """
+    need_folder(folder)
     path = folder / FILE
     if not path.exists():
         return
