@@ -55,7 +55,7 @@ def test_class_names_may_be_written_as_numbers(write):
         ("sed: 1\n", r"config.yaml: unknown key 'sed' \(did you mean 'seed'\?\); known keys here: classes, classifier"),
         ("classifier: {epoch: 1}\n", r"unknown key 'classifier.epoch' \(did you mean 'epochs'\?\); known keys here: a"),
         ("dataset: {name: table, table: {file: a.csv, columns: {zzz: b}}}\n",
-         r"unknown key 'dataset.table.columns.zzz'; known keys here: attributes, counterparts"),
+         r"unknown key 'dataset.table.columns.zzz'; known keys here: age, attributes, counterparts"),
         ("classifier: {epochs: 0}\n", r"config.yaml: 'classifier.epochs' is 0: Input should be greater than or equal"),
         ("image: {size: 100}\n", r"'image.size' is 100: Input should be a multiple of 32"),
         ("evaluate: {ask: why}\n", r"'evaluate.ask' is 'why': Input should be 'gap', 'reliance' or 'both'"),

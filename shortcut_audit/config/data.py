@@ -19,6 +19,10 @@ class TableColumns(Section):
     sample: str | None = None
     patient: str | None = None
     split: str | None = None
+    site: str | None = None
+    view: str | None = None
+    sex: str | None = None
+    age: str | None = None
     labels: dict[str, str] = {}
     attributes: dict[str, str] = {}
     masks: dict[str, str] = {}

@@ -78,13 +78,14 @@ def _wanted(source: pl.DataFrame, columns: TableColumns) -> dict[str, tuple[str,
         "image": (columns.image, "image"),
         "patient_id": (columns.patient or own("patient_id"), "patient"),
         "split": (columns.split or own("split"), "split"),
+        **{name: (getattr(columns, name) or own(name), name) for name in PLAIN},
     }
     wanted = {target: (name, key) for target, (name, key) in keys.items() if name}
     for section, prefix in SECTIONS.items():
         for name, column in getattr(columns, section).items():
             wanted[f"{prefix}.{name}"] = (column, f"{section}.{name}")
     for name in source.columns:
-        if name in PLAIN or (kind(name) in PREFIXES and "." in name):
+        if kind(name) in PREFIXES and "." in name:
             wanted.setdefault(name, (name, name))
     return wanted
 

@@ -47,6 +47,17 @@ def edit(root, change):
     path.write_text(change(path.read_text()))
 
 
+def test_site_view_sex_and_age_are_mapped_and_rules_know_them(tree):
+    root, rows = tree
+    edit(root, lambda text: text.replace("scanner", "Geraet", 1))
+    config = config_of(root, columns={"site": "Geraet", "attributes": {"ruler": "ruler"}})
+    manifest = open_dataset(config.model_copy(update={"attributes": {"place": "site"}}))
+    assert manifest.frame["site"].to_list() == [row["scanner"] or None for row in rows]
+    assert manifest.attribute_type("place") == "categorical"
+    with pytest.raises(UsageError, match=r"dataset\.table\.columns\.age names the column 'Alter', which is not there"):
+        read(root, columns={"age": "Alter", "attributes": {}})
+
+
 def test_columns_are_mapped_by_the_config(tree):
     root, rows = tree
     manifest = read(root)
