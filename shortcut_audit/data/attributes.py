@@ -1,7 +1,8 @@
 """Joins a table of spurious attributes to a manifest: tube labels almost always come apart from the images.
 
 A key of the table fits an image if it is its sample id, or if one of their paths ends in the other
-(``ISIC_0000000.png`` fits ``images/ISIC_0000000.jpg``: extensions do not count). Where a column says that nobody looked
+(``ISIC_0000000.png`` fits ``images/ISIC_0000000.jpg``: extensions do not count, nor does the ending ``_downsampled`` of
+ISIC 2019). Where a column says that nobody looked
 (``drain_annotated`` beside ``Drain``, blank or 0), what stands in the other is a model's guess, and is not taken.
 """
 
@@ -13,12 +14,12 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from shortcut_audit.data.isic import bare_id
 from shortcut_audit.data.manifest import KEYS, PLAIN, Manifest
 from shortcut_audit.data.tables import KEY_NAMES, first_column, normalised, read_text_table
 from shortcut_audit.data.validate import typed_column
 from shortcut_audit.errors import InputError, UsageError
 
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom"})
 LOOKED = "annotated"
 """Ending of a column that says whether somebody looked for what the column of the name before it holds."""
 LABELS = ("label", "label_string", "target", "Mal")
@@ -141,7 +142,7 @@ def _suffixes(path: str) -> Iterator[str]:
     """Yield the path without extension, then ever shorter ends of it: ``a/b/c``, ``b/c``, ``c``."""
     posix = PurePosixPath(path.replace("\\", "/"))
     parts = [part for part in posix.parts if part != "."]
-    if parts and posix.suffix.lower() in EXTENSIONS:
-        parts[-1] = posix.stem
+    if parts:
+        parts[-1] = bare_id(parts[-1])
     for start in range(max(len(parts), 1)):
         yield "/".join(parts[start:])

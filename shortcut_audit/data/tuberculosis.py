@@ -19,7 +19,7 @@ from shortcut_audit.errors import UsageError
 
 READINGS = "ClinicalReadings"
 _SEX = re.compile(r"\A\s*(?:(f)[ea]?m|(m)al)|sex:\s*([fm])\b", re.IGNORECASE)
-_AGE = re.compile(r"(?:\A.*?|age:\s*)(\d+)\s*(y|mo|d)", re.IGNORECASE)
+_AGE = re.compile(r"(?:\A.*?|age:\s*)(\d+)[ \t]*(y|mo|d)", re.IGNORECASE)
 
 
 def read_films(root: Path, prefix: str, *, dataset: str) -> tuple[pl.DataFrame, list[str]]:

@@ -6,12 +6,15 @@ Rows are counted from 1, the header not included. Text stays byte for byte: ``00
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from shortcut_audit.data.manifest import KEYS, PLAIN, PREFIXES, SPLITS
 from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
 LABELS = "1, 0, -1 (uncertain) or blank (not mentioned)"
+FLAGS = "1, 0 or blank (nobody looked)"
 SHARED_PATIENTS = "in more than one split"
 """Words by which a note of the data card is known to tell of patients that occur in two splits."""
 
@@ -39,7 +42,7 @@ def check_frame(frame: pl.DataFrame, *, where: str, allow_shared_patients: bool)
     )
     check_ids(typed["sample_id"], where=where)
     check_filled(typed["image"], where=where)
-    _check_split(typed["split"], where)
+    check_split(typed["split"], where)
     typed, notes = _with_patients(typed)
     if "age" in typed.columns:
         typed, more = _with_ages(typed)
@@ -72,7 +75,8 @@ def typed_column(column: pl.Series, kind: str, *, where: str) -> pl.Series:
 
     Args:
         column: text or numbers; its name is used in messages.
-        kind: a prefix of ``data/manifest.py`` ("label"), or one of its columns without a prefix ("image").
+        kind: a prefix of ``data/manifest.py`` ("label"), one of its columns without a prefix ("image"), or "flag": an
+            attribute that can only be there or not.
         where: how messages name the table.
 
     Raises:
@@ -80,6 +84,8 @@ def typed_column(column: pl.Series, kind: str, *, where: str) -> pl.Series:
     """
     if kind == "label":
         return _numbers(column, where, allowed=LABELS, values=(1.0, 0.0, -1.0))
+    if kind == "flag":
+        return _numbers(column, where, allowed=FLAGS, values=(1.0, 0.0))
     if kind == "attribute":
         return _attribute(column, where)
     if kind in ("severity", "covariate"):
@@ -155,6 +161,23 @@ def check_filled(column: pl.Series, *, where: str) -> None:
         raise InputError(f"{where}: row {row}, column '{column.name}' is blank; every row needs one")
 
 
+def filled_whole(columns: Sequence[pl.Series], *, where: str) -> pl.Series:
+    """Return which rows have all of some columns filled, as the corners of a box.
+
+    Raises:
+        InputError: naming the first row that has some of them and not all.
+    """
+    cells = pl.DataFrame([column.is_not_null() for column in columns])
+    whole = cells.select(pl.all_horizontal(pl.all())).to_series()
+    torn = cells.select(pl.any_horizontal(pl.all())).to_series() & ~whole
+    if torn.any():
+        row = torn.arg_max() or 0
+        blank = next(name for name in cells.columns if not cells[name][row])
+        others = ", ".join(name for name in cells.columns if name != blank)
+        raise InputError(f"{where}: row {row + 1}, column '{blank}' is blank, but not all of {others}; mend the table")
+    return whole
+
+
 def check_ids(ids: pl.Series, *, where: str) -> None:
     """Refuse blank and repeated ids.
 
@@ -172,7 +195,12 @@ def check_ids(ids: pl.Series, *, where: str) -> None:
         )
 
 
-def _check_split(split: pl.Series, where: str) -> None:
+def check_split(split: pl.Series, where: str) -> None:
+    """Refuse blanks and other words than train, val and test.
+
+    Raises:
+        InputError: naming the first such row.
+    """
     check_filled(split, where=where)
     bad = ~split.is_in(SPLITS)
     if bad.any():

@@ -51,6 +51,14 @@ def test_the_artefact_table_of_dermoscopy_fits_although_its_extension_lies(tmp_p
     assert made.frame["attribute.ruler"].to_list() == [1.0]
 
 
+def test_the_ending_of_images_that_isic_2019_made_smaller_does_not_count(tmp_path):
+    manifest = manifest_of(
+        ["in/ISIC_0012840_downsampled.jpg", "in/ISIC_0000001.jpg"], ["ISIC_0012840_downsampled", "b"]
+    )
+    text = "image,ruler\nISIC_0012840,1\nISIC_0000001_downsampled.jpg,0\n"
+    assert joined(tmp_path, text, manifest, "ruler") == [1.0, 0.0]
+
+
 def test_blanks_and_images_without_a_row_stay_unknown_and_a_note_counts(tmp_path):
     made = join_attributes(manifest_of(), write(tmp_path, "id,chest_tube,drain\na,1,\nb,,pigtail\n"))
     assert made.frame["attribute.chest_tube"].to_list() == [1.0, None, None]

@@ -42,7 +42,7 @@ _TRAIN = (
 """Rows of train.csv with 1, 0 and -1, in the order of the findings."""
 TRAIN, VALID = ("train.csv",), ("valid.csv", "val_labels.csv")
 TEST = ("test.csv", "test_labels.csv", "groundtruth.csv")
-_PLACE = r"((?:train|valid|val|test)/(patient\d+)/(study\d+)/([^/.]+)(?:\.[A-Za-z]+)?)$"
+_PLACE = r"((?:train|valid|val|test)(?:_\d+)?/(patient\d+)/(study\d+)/([^/.]+)(?:\.[A-Za-z]+)?)$"
 CARD = DataCard(
     name="CheXpert",
     source="Stanford AIMI, CheXpert v1.0",
@@ -149,12 +149,20 @@ def _check_paths(cells: pl.Series, found: pl.Series, path: Path) -> None:
 
 
 def _located(images: pl.Series, folder: Path, root: Path) -> pl.Series:
-    """Return paths under ``root``: people put tables beside the images, beside their folder, or in a third one."""
-    some = images.head(20).to_list()
+    """Return paths under ``root``: people put tables beside the images, beside their folder, or in a third one.
+
+    A table of CheXlocalize may say ``valid`` where its folder is called ``val``.
+    """
     places = [folder, *_inner(folder), root, *_inner(root)]
-    place = next((place for place in places if any((place / image).is_file() for image in some)), folder)
+    spelled = (images, images.str.replace("^valid/", "val/"))
+    found = ((place, names) for names in spelled for place in places if _is_there(place, names))
+    place, names = next(found, (folder, images))
     prefix = place.relative_to(root).as_posix()
-    return images if prefix == "." else f"{prefix}/" + images
+    return names if prefix == "." else f"{prefix}/" + names
+
+
+def _is_there(place: Path, images: pl.Series) -> bool:
+    return any((place / image).is_file() for image in images.head(20).to_list())
 
 
 def _inner(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ films that have them; the boxes, drawn for other labels, are left out then.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from shortcut_audit.data.places import find_file, find_folders, need_file, stem,
 from shortcut_audit.data.published import Published, positives
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
 from shortcut_audit.data.tables import first_column, need_column, read_text_table
-from shortcut_audit.data.validate import check_ids, typed_column
+from shortcut_audit.data.validate import check_filled, check_ids, typed_column
 from shortcut_audit.errors import InputError
 
 FINDINGS = {
@@ -35,7 +36,7 @@ TABLES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
 BOXES = "BBox_List_2017.csv"
 BOX_NAMES = {"Infiltrate": "Infiltration"}
 TUBES = ("NIH-CX14_TubeAnnotations_NonExperts_aggregated.csv", "nih_drain_meta.csv")
-BOX_SIZE = (1024, 1024)
+BOX, BOX_SIZE = ("Bbox [x", "y", "w", "h]"), (1024, 1024)
 OLDEST = 120
 
 
@@ -85,7 +86,7 @@ def _rows(table: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
     images, found = column("Image Index"), column("Finding Labels").str.split("|")
     check_ids(images, where=str(path))
     _check_findings(found, path)
-    ages = typed_column(column("Patient Age").str.strip_chars_end("Yy"), "covariate", where=str(path))
+    ages = _years(column("Patient Age"), str(path))
     impossible = (ages > OLDEST).fill_null(False)
     frame = pl.DataFrame(
         {
@@ -100,6 +101,13 @@ def _rows(table: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, list[str]]:
     )
     old = int(impossible.sum())
     return frame, [f"{old} ages over {OLDEST} years are left blank"] if old else []
+
+
+def _years(column: pl.Series, where: str) -> pl.Series:
+    """Return ages in years; some copies of the table write ``058Y``, and children in months or days: ``013M``."""
+    ages = typed_column(column.str.replace("[YyMmDd]$", ""), "covariate", where=where)
+    unit = column.str.tail(1).str.to_uppercase()
+    return ages / unit.replace_strict({"M": 12, "D": 365}, default=1, return_dtype=pl.Int64).fill_null(1)
 
 
 def _check_findings(found: pl.Series, path: Path) -> None:
@@ -119,11 +127,24 @@ def _with_split(frame: pl.DataFrame, folder: Path) -> tuple[pl.DataFrame, list[s
     lists = {"train": find_file(folder, ["train_val_list.txt"]), "test": find_file(folder, ["test_list.txt"])}
     if not all(lists.values()):
         return frame.with_columns(cut_by_patient(frame["patient_id"])), [f"no train_val_list.txt here; {CUT_NOTE}"]
-    place = {stem(line.strip()): split for split, path in lists.items() if path for line in path.read_text().split()}
+    place: dict[str, str] = {}
+    for name, path in lists.items():
+        place |= dict.fromkeys(_listed(path, place), name) if path else {}
     split = pl.Series("split", [place.get(name) for name in frame["sample_id"].to_list()], dtype=pl.String)
     outside = split.null_count()
     kept, note = hold_out(frame.with_columns(split).filter(split.is_not_null()), "nih_cxr14/val")
     return kept, [note, *([f"{outside:,} rows are in neither official list and are left out"] if outside else [])]
+
+
+def _listed(path: Path, others: Container[str]) -> list[str]:
+    """Return the images that an official list names, one a line, none of them in another list."""
+    images = need_column(read_text_table(path, header=["image"]), ["image"], where=str(path))
+    check_ids(images, where=str(path))
+    names = [stem(image) for image in images]
+    for row, name in enumerate(names, 1):
+        if name in others:
+            raise InputError(f"{path}: row {row}: '{name}' is in the other list too; fetch both lists again")
+    return names
 
 
 def _boxes(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
@@ -133,6 +154,12 @@ def _boxes(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
         return {}
     table = read_text_table(path)
     images, names = (need_column(table, [name], where=str(path)) for name in ("Image Index", "Finding Label"))
+    for column in (images, *(need_column(table, [name], where=str(path)) for name in BOX)):
+        check_filled(column, where=str(path))
+    strange = ~names.is_in([*FINDINGS, *BOX_NAMES]).fill_null(False)
+    if strange.any():
+        row = strange.arg_max() or 0
+        raise InputError(f"{path}: row {row + 1}: no finding is called '{names[row] or ''}'; fetch the table again")
     file = path.relative_to(root).as_posix()
     columns: dict[str, dict[str, str]] = {}
     for image, name in zip(images.to_list(), names.to_list(), strict=True):
@@ -149,7 +176,7 @@ def _tubes(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
         return {}
     table = read_text_table(path)
     images = need_column(table, ["Image Index", "img_name"], where=str(path))
-    drains = typed_column(need_column(table, ["Drain"], where=str(path)), "attribute", where=str(path))
+    drains = typed_column(need_column(table, ["Drain"], where=str(path)), "flag", where=str(path))
     if seen := first_column(table, ["drain_annotated"]):
         drains = drains.set(table[seen].is_null(), None)
     check_ids(images, where=str(path))

@@ -8,8 +8,8 @@ A cell of ``mask.NAME`` or ``footprint.NAME`` is one or several parts joined by 
     [CODEC[@WxH]:]file.json#ID[#CLASS]  the same in JSON: ID -> value, ID -> CLASS -> value, or a COCO data set
     empty                               somebody looked, and there is nothing: an empty mask, all of it known
 
-Tables end in .csv or .tsv, with the id in a column of a usual name (``ImageId``), else in the first. CODEC is the
-name of a file in ``codecs/``:
+Tables end in .csv or .tsv (packed: .csv.gz), with the id in a column of a usual name (``ImageId``), else in the first.
+CODEC is the name of a file in ``codecs/``:
 
     siim       relative run lengths: pairs (gap, length), column by column; SIIM-ACR, CANDID-PTX; 1024x1024
     kaggle     pairs (start from 1, length), column by column

@@ -15,7 +15,7 @@ EMPTY = "empty"
 UNION = "|"
 _ENTRY = re.compile(
     r"(?:(?P<codec>[a-z_]{2,})(?:@(?P<width>\d{1,6})x(?P<height>\d{1,6}))?:)?"
-    r"(?P<file>.+?\.(?:csv|tsv|json))#(?P<key>[^#]+)(?:#(?P<kind>[^#]+))?",
+    r"(?P<file>.+?\.(?:(?:csv|tsv)(?:\.gz)?|json))#(?P<key>[^#]+)(?:#(?P<kind>[^#]+))?",
     re.IGNORECASE,
 )
 

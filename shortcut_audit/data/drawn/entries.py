@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from shortcut_audit.data.decode import MAX_PIXELS, BadImageError, image_size
 from shortcut_audit.data.drawn.cell import Part, Size
@@ -132,6 +133,7 @@ def _table_rows(path: Path) -> list[Row]:
     names = [normalised(name) for name in table.columns]
     at = table.columns.index(key)
     kind_at = table.columns.index(kind) if kind else None
+    table = table.with_columns(pl.col(name).str.strip_chars() for name in (key, kind) if name)
     return [
         (row[at], None if kind_at is None else row[kind_at], dict(zip(names, row, strict=True)))
         for row in table.iter_rows()

@@ -111,3 +111,13 @@ def test_missing_masks_are_a_usage_error(tree):
         UsageError, match=r"no gt_segmentations_test\.json or gt_annotations_test\.json of CheXlocalize"
     ):
         read(tree)
+
+
+def test_a_table_that_says_valid_finds_the_films_in_val(tree):
+    """The sample that its authors give says so."""
+    path = tree / "CheXpert" / "val_labels.csv"
+    path.write_text(path.read_text().replace("CheXpert-v1.0/val/", "CheXpert-v1.0/valid/"))
+    val = read(tree).split("val")
+    assert val.ids[0] == "patient64541_study1_view1_frontal"
+    assert val.images()[0] == tree.resolve() / "CheXpert/val/patient64541/study1/view1_frontal.jpg"
+    assert drawn(val, 1, "mask", "lung_opacity") == [(1, 0), (2, 0)]

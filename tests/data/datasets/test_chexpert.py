@@ -295,3 +295,16 @@ def test_one_label_flipped_in_the_release_is_said(whole_size):
         "train.csv: no_finding = 1 in 22,380 rows, published: 22,381",
         "train.csv: no_finding = 0 in 1 rows, published: 0",
     ]
+
+
+def test_folders_of_a_resized_copy_are_found(small):
+    root, _ = small
+    before = read(root)
+    for name, folder in (("train.csv", "train"), ("valid.csv", "valid")):
+        path = root / SMALL / name
+        path.write_text(path.read_text().replace(f"/{folder}/", f"/{folder}_224/"))
+        (root / SMALL / folder).rename(root / SMALL / f"{folder}_224")
+    manifest = read(root)
+    assert manifest.ids == before.ids
+    assert "_224/patient" in manifest.frame["image"][0]
+    assert all(image.is_file() for image in manifest.images())

@@ -1,5 +1,7 @@
 """NIH ChestX-ray14: a header with commas in its names, findings joined by bars, boxes, tubes of others."""
 
+import gzip
+
 import pytest
 from trees.chest_trees import write_nih, write_nih_expert_labels
 from trees.pictures import write_lines
@@ -172,3 +174,77 @@ def test_a_film_in_both_tables_of_experts_is_refused(tmp_path):
     write_lines(tmp_path / "four_findings_expert_labels" / "test_labels.csv", [header, first])
     with pytest.raises(InputError, match=r"expert labels: the sample_id '00000001_001' stands in row 1 and again"):
         read(tmp_path, labels="google")
+
+
+PACKED = {
+    "bom": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "crlf": lambda text: text.replace("\n", "\r\n").encode(),
+    "utf-16": lambda text: text.encode("utf-16"),
+    "packed": lambda text: gzip.compress(text.encode()),
+}
+
+
+@pytest.mark.parametrize("dialect", PACKED)
+def test_the_official_lists_in_other_dialects_are_the_same_splits(tree, dialect):
+    root, _ = tree
+    before = read(root).frame["split"].to_list()
+    for name in ("train_val_list.txt", "test_list.txt"):
+        raw = PACKED[dialect]((root / name).read_text())
+        (root / name).unlink()
+        (root / (name + ".gz" * (dialect == "packed"))).write_bytes(raw)
+    assert read(root).frame["split"].to_list() == before
+    assert before[180:] == ["test"] * 60
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"00000001_000.png", r"test_list\.txt: row 61: '00000001_000' is in the other list too; fetch both"),
+        (b"00000091_000.png", r"test_list\.txt: the image '00000091_000\.png' stands in row 1 and again in row 61"),
+        (b"a\xc3\xa9\n\xff", r"test_list\.txt: row 62 is not UTF-8"),
+    ],
+)
+def test_a_list_that_cannot_be_right_is_refused_naming_the_row(tree, line, said):
+    path = tree[0] / "test_list.txt"
+    path.write_bytes(path.read_bytes() + line + b"\n")
+    with pytest.raises(InputError, match=said):
+        read(tree[0])
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (",Mass,1,2,3,4", r"row 61, column 'Image Index' is blank"),
+        ("00000001_001.png,,1,2,3,4", r"row 61: no finding is called ''; fetch the table again"),
+        ("00000001_001.png,Infiltraton,1,2,3,4", r"row 61: no finding is called 'Infiltraton'"),
+        ("00000001_001.png,Mass,1,2,,4", r"row 61, column 'w' is blank"),
+    ],
+)
+def test_a_box_of_nothing_is_refused_naming_the_row(tree, row, said):
+    path = tree[0] / "BBox_List_2017.csv"
+    path.write_text(f"{path.read_text()}{row}\n")
+    with pytest.raises(InputError, match=rf"BBox_List_2017\.csv: {said}"):
+        read(tree[0])
+
+
+def test_the_table_of_boxes_may_be_packed(tree):
+    path = tree[0] / "BBox_List_2017.csv"
+    (tree[0] / "BBox_List_2017.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    manifest = read(tree[0])
+    assert read_drawn(manifest.drawn("mask", "infiltration")[1]).foreground.sum() == 80 * 87
+
+
+@pytest.mark.parametrize("cell", ["2", "-1", "0.7", "yes"])
+def test_a_tube_is_there_or_not(tree, cell):
+    edit(tree[0], "00000001_001.png,1,1,0", f"00000001_001.png,1,1,{cell}", "nih_drain_meta.csv")
+    with pytest.raises(InputError, match=rf"row 2, column 'Drain' holds '{cell}'; expected 1, 0 or blank \(nobody"):
+        read(tree[0])
+
+
+def test_ages_may_have_a_unit(tree):
+    edit(tree[0], ",0,1,20,M,", ",0,1,058Y,M,")
+    edit(tree[0], ",1,1,21,F,", ",1,1,013M,F,")
+    edit(tree[0], ",0,2,22,M,", ",0,2,020D,M,")
+    edit(tree[0], ",1,2,23,F,", ",1,2,,F,")
+    assert read(tree[0]).frame["age"].to_list()[:5] == ["58", "1", "0", None, "24"]

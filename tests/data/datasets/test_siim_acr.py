@@ -1,5 +1,7 @@
 """SIIM-ACR with run lengths, and its PNG variant."""
 
+import gzip
+
 import pytest
 from trees.dicom_trees import write_siim, write_siim_folders, write_siim_png
 from trees.pictures import film, save, square, write_lines
@@ -170,3 +172,20 @@ def test_films_without_table_and_masks_are_no_set(tmp_path):
     save(tmp_path / "train_png" / "a.png", square())
     with pytest.raises(UsageError, match=r"no train-rle\.csv or stage_2_train\.csv of SIIM-ACR"):
         read(tmp_path)
+
+
+def test_the_table_of_run_lengths_may_be_packed(tmp_path):
+    write_siim(tmp_path)
+    path = tmp_path / "train-rle.csv"
+    (tmp_path / "train-rle.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert pixels(read(tmp_path), 3) == {(y, x) for y in range(10) for x in (1, 2)}
+
+
+def test_blanks_around_ids_do_not_part_an_image_from_its_mask(tmp_path):
+    ids = write_siim(tmp_path)
+    path = tmp_path / "train-rle.csv"
+    path.write_text(path.read_text().replace(",", " ,"))
+    manifest = read(tmp_path)
+    assert manifest.ids == ids
+    assert pixels(manifest, 3) == {(y, x) for y in range(10) for x in (1, 2)}

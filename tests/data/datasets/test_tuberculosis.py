@@ -98,6 +98,8 @@ def test_a_film_twice_and_no_film_at_all_are_refused(tmp_path):
         ("female 8 months\nfibrosis", ("F", "0")),
         ("fibrosis of both lungs", (None, None)),
         ("normal\nmale, 12 y", (None, None)),
+        ("male 45\ndiffuse nodules", ("M", None)),
+        ("Patient's Sex: F\nPatient's Age: 45\ndiffuse", ("F", None)),
         ("", (None, None)),
     ],
 )
