@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.data.places import stem
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import InputError, UsageError
 
 _IMAGES = (".jpg", ".jpeg", ".png")
 _BESIDE = ("_superpixels", "_segmentation", "_mask")
@@ -26,6 +26,9 @@ def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], 
 
     The id is the name without its ending: ``ISIC_0000000`` of ``ISIC_0000000_segmentation.png``, of
     ``ISIC_0000000_Segmentation.png`` (2016) and of ``ISIC_0000000_downsampled.jpg`` (2019).
+
+    Raises:
+        InputError: two masks of one image: those of two challenges differ.
     """
     images: dict[str, str] = {}
     masks: dict[str, str] = {}
@@ -37,8 +40,8 @@ def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], 
             ending = next((e for e in _BESIDE if name.lower().endswith(e)), None)
             if ending is None:
                 images[bare_id(name)] = place
-            elif ending in _MASKS:
-                masks[name[: -len(ending)]] = place
+            elif ending in _MASKS and masks.setdefault(key := bare_id(name[: -len(ending)]), place) != place:
+                raise InputError(f"{root}: '{key}' has two masks: {masks[key]} and {place}; keep one of them")
     return images, masks
 
 

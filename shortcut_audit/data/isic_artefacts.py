@@ -94,7 +94,7 @@ def read_artefacts(path: Path) -> pl.DataFrame:
     table, where = read_text_table(path), str(path)
     known = _ids(table, where)
     flags = {f"attribute.{name}": need_column(table, [name], where=where) for name in ARTEFACTS}
-    typed = {name: typed_column(column, "label", where=where) for name, column in flags.items()}
+    typed = {name: typed_column(column, "flag", where=where) for name, column in flags.items()}
     return pl.DataFrame({"sample_id": known, "label.malignant": _malignant(table, where), **typed})
 
 
@@ -122,7 +122,7 @@ def _ids(table: pl.DataFrame, where: str) -> list[str]:
 def _malignant(table: pl.DataFrame, where: str) -> pl.Series:
     told = need_column(table, ["label"], where=where)
     check_filled(told, where=where)
-    return typed_column(told, "label", where=where)
+    return typed_column(told, "flag", where=where)
 
 
 def _cut(table: pl.DataFrame, threshold: float, where: str) -> dict[str, pl.Series]:

@@ -94,7 +94,7 @@ def require_column(frame: pl.DataFrame, name: str, *, where: str, key: str) -> p
 
 
 def need_column(frame: pl.DataFrame, names: Sequence[str], *, where: str) -> pl.Series:
-    """Return the first column whose normalised name is one of ``names``, blanks around its cells taken off.
+    """Return the first column whose normalised name is one of ``names``, blanks around its cells taken off; "" is null.
 
     Raises:
         UsageError: there is none.
@@ -102,7 +102,8 @@ def need_column(frame: pl.DataFrame, names: Sequence[str], *, where: str) -> pl.
     column = first_column(frame, names)
     if column is None:
         raise UsageError(f"{where}: no column '{names[0]}'; the columns are: {', '.join(frame.columns)}")
-    return frame[column].str.strip_chars().alias(names[0])
+    cells = frame[column].str.strip_chars().alias(names[0])
+    return cells.set(cells == "", None)
 
 
 def normalised(name: str) -> str:

@@ -22,7 +22,7 @@ from shortcut_audit.data.places import need_file
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import hold_out
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_ids
+from shortcut_audit.data.validate import check_ids, check_split
 from shortcut_audit.data.views import wanted_views
 from shortcut_audit.errors import UsageError
 
@@ -48,6 +48,7 @@ def chexpert_plus(root: Path, config: DatasetConfig) -> Manifest:
     path = need_file(root, [TABLE], dataset="CheXpert Plus")
     table, labelled = _with_labels(read_text_table(path), chosen["labels"], path, root)
     split = need_column(table, ["split"], where=str(path)).replace("valid", "test")
+    check_split(split, str(path))
     frame = rows_of(table.rename(NAMES, strict=False), split.to_list(), path, path.parent, every=True)
     frame = frame.with_columns(_pictures(frame["image"], path), *_groups(table))
     notes = [*PUBLISHED.notes(frame), f"labels: CheXbert on the {chosen['labels']}"]

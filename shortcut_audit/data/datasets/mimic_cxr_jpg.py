@@ -21,7 +21,7 @@ from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_ids
+from shortcut_audit.data.validate import check_ids, check_split
 from shortcut_audit.data.views import projections, wanted_views
 from shortcut_audit.errors import InputError
 
@@ -91,7 +91,8 @@ def _with_split(films: pl.DataFrame, path: Path) -> pl.DataFrame:
     table = read_text_table(path)
     dicom, split = (need_column(table, [name], where=str(path)) for name in ("dicom_id", "split"))
     check_ids(dicom, where=str(path))
-    ours = pl.DataFrame({"sample_id": dicom, "split": split.replace("validate", "val")})
+    check_split(split := split.replace("validate", "val"), str(path))
+    ours = pl.DataFrame({"sample_id": dicom, "split": split})
     joined = films.join(ours, on="sample_id", how="left", maintain_order="left")
     _refuse_blank(joined, "split", "no split", path)
     return joined

@@ -121,7 +121,7 @@ def _seen(films: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
     table, where = read_text_table(path), str(path)
     images = need_column(table, ["ImageID", "Image Index"], where=where)
     check_ids(images, where=where)
-    drains = typed_column(need_column(table, ["Drain"], where=where), "label", where=where)
+    drains = typed_column(need_column(table, ["Drain"], where=where), "flag", where=where)
     looked = dict(zip((stem(name) for name in images), drains, strict=True))
     values = [looked.get(name) for name in films["sample_id"].to_list()]
     return {"attribute.chest_tube_seen": pl.Series(values, dtype=pl.Float64)}

@@ -21,14 +21,16 @@ from shortcut_audit.data.places import find_file, find_folders, need_file, with_
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_filled, check_ids, typed_column
+from shortcut_audit.data.validate import check_filled, check_ids, filled_whole, typed_column
 from shortcut_audit.data.views import HEADERS_OPTION, stated_views
 from shortcut_audit.errors import InputError
 
 LABELS, CLASSES = "stage_2_train_labels.csv", "stage_2_detailed_class_info.csv"
 HEADERS = "kaggle_stage_2_train_images_dicom_headers.csv"
 OTHER = "No Lung Opacity / Not Normal"
-KNOWN = ("Normal", "Lung Opacity", OTHER)
+BOX = ("x", "y", "width", "height")
+OPACITY = "Lung Opacity"
+KNOWN = ("Normal", OPACITY, OTHER)
 PUBLISHED = Published(
     table=LABELS,
     rows=26_684,
@@ -71,7 +73,7 @@ def _films(path: Path, root: Path) -> pl.DataFrame:
     target = typed_column(need_column(table, ["Target"], where=str(path)), "label", where=str(path))
     check_filled(images, where=str(path))
     check_filled(target.cast(pl.String), where=str(path))
-    boxed = need_column(table, ["width"], where=str(path)).is_not_null()
+    boxed = filled_whole([need_column(table, [name], where=str(path)) for name in BOX], where=str(path))
     wrong = boxed != (target == 1)
     if wrong.any():
         row = wrong.arg_max() or 0
@@ -106,6 +108,12 @@ def _other(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
     if strange.any():
         cell = classes[strange.arg_max() or 0] or ""
         raise InputError(f"{path}: the class '{cell}' is none of {'; '.join(KNOWN)}; mend the table")
+    target = dict(frame.select("sample_id", "label.pneumonia").iter_rows())
+    for name, told in zip(images, classes, strict=True):
+        if name in target and target[name] != (told == OPACITY):
+            raise InputError(
+                f"{path}: '{name}' is '{told}', but its Target in {LABELS} is {target[name]:g}; fetch both tables again"
+            )
     found = dict(zip(images, classes == OTHER, strict=True))
     values = [found.get(name) for name in frame["sample_id"].to_list()]
     if None in values:

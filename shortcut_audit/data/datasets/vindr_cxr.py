@@ -20,12 +20,13 @@ from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file, with_images
 from shortcut_audit.data.published import Published, positives
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
-from shortcut_audit.data.tables import need_column, normalised, read_text_table
-from shortcut_audit.data.validate import check_filled, typed_column
+from shortcut_audit.data.tables import first_column, need_column, normalised, read_text_table
+from shortcut_audit.data.validate import check_filled, check_ids, filled_whole, typed_column
 from shortcut_audit.errors import InputError
 
 IMAGE_LABELS = {"train": "image_labels_train.csv", "test": "image_labels_test.csv"}
 FOLDER = "annotations/"
+CORNERS = ("x_min", "y_min", "x_max", "y_max")
 SAME = {"otherdiseases": "otherdisease"}
 ROWS = {"train": 15_000, "test": 3_000}
 NEEDED = {"majority": 2, "any": 1}
@@ -120,12 +121,15 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
 
 
 def _votes(path: Path, needed: int) -> pl.DataFrame:
-    """Return one row a film: 1 where at least ``needed`` rows of it say 1."""
+    """Return one row a film: 1 where at least ``needed`` readers say 1."""
     table, where = read_text_table(path), str(path)
     images = need_column(table, ["image_id"], where=where)
-    check_filled(images, where=where)
+    reader = first_column(table, ["rad_id"])
+    check_ids(images if reader is None else (images + " " + table[reader]).alias("reading"), where=where)
     names = [name for name in table.columns if normalised(name) not in ("imageid", "radid")]
-    labels = {f"label.{finding_key(n)}": typed_column(table[n], "label", where=where) for n in names}
+    for name in names:
+        check_filled(table[name], where=where)
+    labels = {f"label.{finding_key(n)}": typed_column(table[n], "flag", where=where) for n in names}
     votes = pl.DataFrame({"sample_id": images, **labels}).group_by("sample_id", maintain_order=True).agg(pl.all().sum())
     return votes.with_columns((pl.col(name) >= needed).cast(pl.Float64) for name in labels)
 
@@ -136,15 +140,13 @@ def _boxes(path: Path, known: Collection[str]) -> pl.DataFrame:
     check_filled(images, where=where)
     check_filled(names, where=where)
     readers = table["rad_id"] if "rad_id" in table.columns else pl.repeat("all", table.height, eager=True)
-    left = need_column(table, ["x_min"], where=where)
+    boxed = filled_whole([need_column(table, [name], where=where) for name in CORNERS], where=where)
     keys = pl.Series([finding_key(name) for name in names], dtype=pl.String)
     strange = ~keys.is_in(list(known))
     if strange.any():
         row = strange.arg_max() or 0
         raise InputError(f"{path}: row {row + 1}: no finding is called '{names[row]}'; there are: {', '.join(known)}")
-    return pl.DataFrame(
-        {"sample_id": images, "finding": keys, "name": names, "rad_id": readers, "boxed": left.is_not_null()}
-    )
+    return pl.DataFrame({"sample_id": images, "finding": keys, "name": names, "rad_id": readers, "boxed": boxed})
 
 
 def _masks(frame: pl.DataFrame, boxes: pl.DataFrame, path: Path, root: Path) -> dict[str, pl.Series]:

@@ -89,7 +89,9 @@ def test_an_image_with_two_rows_of_labels_is_refused(tree):
         read(tree[0])
 
 
-def test_an_unknown_split_is_refused(tree):
+def test_an_unknown_split_is_refused_naming_its_row_in_the_table(tree):
+    labels = tree[0] / "chexbert_labels" / "report_fixed.json"
+    edit(labels, lambda text: text.partition("\n")[2])  # the first image is left out
     edit(tree[0] / TABLE, lambda text: text.replace("Non-Hispanic,valid", "Non-Hispanic,dev", 1))
     with pytest.raises(InputError, match=r"row 5, column 'split' holds 'dev'; expected train, val or test"):
         read(tree[0])

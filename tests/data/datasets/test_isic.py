@@ -2,7 +2,7 @@
 
 import pytest
 from trees.isic_trees import write_bias_traps, write_isic2017, write_traps
-from trees.pictures import write_lines
+from trees.pictures import save, square, write_lines
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -189,3 +189,24 @@ def test_the_real_trap_sets(real_data, trap):
     label = [part.labels()[:, 0] for part in (train, test)]
     together = [((r - r.mean()) * (y - y.mean())).mean() for r, y in zip(ruler, label, strict=True)]
     assert together[0] > 0 > together[1]
+
+
+def test_masks_of_two_challenges_are_refused_as_they_differ(tmp_path):
+    ids = write_traps(tmp_path)
+    for folder in ("ISIC-2017_Training_Part1_GroundTruth", "ISIC2018_Task1_Training_GroundTruth"):
+        save(tmp_path / folder / f"{ids[0]}_segmentation.png", square())
+    with pytest.raises(InputError, match=rf"'{ids[0]}' has two masks: \S+{ids[0]}_segmentation\.png and \S+; keep one"):
+        read("isic_traps", tmp_path)
+
+
+def test_an_artefact_is_there_or_not_or_nobody_looked(tmp_path):
+    write_isic2017(tmp_path)
+    path = tmp_path / "isic_bias.csv"
+    cells = path.read_text().splitlines()
+    cells[1] = ";".join("" if n in range(2, 9) else cell for n, cell in enumerate(cells[1].split(";")))
+    path.write_text("\n".join(cells))
+    assert read("isic2017", tmp_path).frame["attribute.ruler"].to_list()[:4] == [None, 0, 0, 1]
+    cells[2] = cells[2].replace(";0;", ";-1;", 1)
+    path.write_text("\n".join(cells))
+    with pytest.raises(InputError, match=r"isic_bias\.csv: row 2, column '\w+' holds '-1'; expected 1, 0 or blank"):
+        read("isic2017", tmp_path)

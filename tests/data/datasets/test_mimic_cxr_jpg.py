@@ -152,3 +152,10 @@ def test_a_radiologists_labels_that_are_not_here_or_twice_are_refused(tree):
     path.write_text(path.read_text().replace("50414281,", "50414273,"))
     with pytest.raises(InputError, match=r"the study_id '50414273' stands in row 2 and again in row 3"):
         read(root, test_labels="radiologist")
+
+
+@pytest.mark.parametrize(("word", "said"), [("tset", "holds 'tset'; expected"), ("", "is blank")])
+def test_another_word_for_a_split_is_refused_in_its_own_table(tree, word, said):
+    edit(tree[0], "split", lambda text: text.replace(",validate", f",{word}", 1))
+    with pytest.raises(InputError, match=rf"mimic-cxr-2\.0\.0-split\.csv\.gz: row 9, column 'split' {said}"):
+        read(tree[0])

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 from trees.chest_trees import write_padchest
+from trees.pictures import write_lines
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
@@ -100,3 +101,11 @@ def test_two_rows_of_one_image_are_refused(tree):
     edit(tree[0], lambda text: text + text.splitlines()[1] + "\n")
     with pytest.raises(InputError, match=r"the ImageID '216840800_000\.png' stands in row 1 and again in row 81"):
         read(tree[0])
+
+
+def test_a_tube_that_people_saw_is_there_or_not(tree):
+    root, ids = tree
+    table = root / "PadChest_TubeAnnotations_NonExperts_aggregated.csv"
+    write_lines(table, ["ImageID,Drain", f"{ids[1]}.png,1", f"{ids[3]}.png,-1"])
+    with pytest.raises(InputError, match=r"row 2, column 'Drain' holds '-1'; expected 1, 0 or blank \(nobody looked\)"):
+        read(root)

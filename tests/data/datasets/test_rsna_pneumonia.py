@@ -106,3 +106,18 @@ def test_an_image_without_a_class_is_refused_as_a_blank_would_be_read_as_negativ
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))
     with pytest.raises(InputError, match=r"class_info\.csv: the image '.*' of stage_2_train_labels\.csv has no class"):
         read(tree[0])
+
+
+def test_a_box_without_a_width_is_refused_naming_the_row(tree):
+    edit(tree[0], LABELS, "152.0,213.0,379.0,1", "152.0,,379.0,1")
+    with pytest.raises(InputError, match=r"row 2, column 'width' is blank, but not all of x, y, height; mend the tabl"):
+        read(tree[0])
+
+
+@pytest.mark.parametrize(("old", "new", "target"), [("Normal", "Lung Opacity", 0), ("Lung Opacity", "Normal", 1)])
+def test_a_class_that_contradicts_the_target_is_refused(tree, old, new, target):
+    root, ids = tree
+    n = 2 if target == 0 else 3
+    edit(root, CLASSES, f"{ids[n]},{old}", f"{ids[n]},{new}")
+    with pytest.raises(InputError, match=rf"'{ids[n]}' is '{new}', but its Target in {LABELS} is {target}; fetch both"):
+        read(root)

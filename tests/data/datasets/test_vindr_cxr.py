@@ -67,3 +67,28 @@ def test_an_unknown_class_is_refused_naming_the_row(tmp_path):
     (tmp_path / "train.csv").write_text(text.replace("Nodule/Mass", "Nodule1Mass", 1))
     with pytest.raises(InputError, match=r"train\.csv: row 4: no finding is called 'Nodule1Mass'; there are: aortic_"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (",R1,1,0,0\n", ",R1,,0,0\n", r"row 4, column 'Pneumothorax' is blank"),
+        (",R1,1,0,0\n", ",R1,-1,0,0\n", r"row 4, column 'Pneumothorax' holds '-1'; expected 1, 0"),
+        (",R2,1,0,0\n", ",R1,1,0,0\n", r"the reading '0+1 R1' stands in row 4 and again in row 5"),
+    ],
+)
+def test_a_vote_that_would_be_counted_wrong_is_refused(tmp_path, old, new, said):
+    write_vindr_physionet(tmp_path)
+    path = tmp_path / "annotations" / "image_labels_train.csv"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(InputError, match=rf"image_labels_train\.csv: {said}"):
+        read(tmp_path)
+
+
+def test_a_box_without_one_of_its_corners_is_refused(tmp_path):
+    write_vindr(tmp_path)
+    path = tmp_path / "train.csv"
+    path.write_text(path.read_text().replace("R8,2,3,18,12", "R8,,3,18,12", 1))
+    with pytest.raises(InputError, match=r"row 4, column 'x_min' is blank, but not all of y_min, x_max, y_max; mend"):
+        read(tmp_path)
