@@ -125,8 +125,8 @@ class _Lookup:
 
     def find(self, key: str) -> int | None:
         """Return the row, None, or -1 if several fit."""
-        whole, *shorter = _suffixes(key)
-        for name in (key, whole):
+        whole, *shorter = _suffixes(key.strip())
+        for name in (key, key.strip(), whole):
             if name in self._ids:
                 return self._ids[name]
         if whole in self._parts:

@@ -31,6 +31,7 @@ def joined(tmp_path, text, manifest=None, name="chest_tube"):
     [
         ("sample_id", "a", "c"),
         ("id", "a.png", "c.png"),
+        ("id", " a", "c "),
         ("Path", "train/p1/s1/view1.jpg", "valid/p2/s1/view1.jpg"),
         ("path", "p1/s1/view1", "p2/s1/view1"),
         ("image_path", "./train/p1/s1/view1.png", "./valid/p2/s1/view1.png"),

@@ -62,12 +62,13 @@ def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     for split, path in paths.items():
         notes += PUBLISHED_VALID.notes(tables[split]) if path.name == VALID[0] else []
     notes.append(_split_note(tables))
-    frame, left_out = wanted_views(pl.concat(tables.values(), how="diagonal"), config)
+    told, lacking = _told_by_all(tables, paths)
+    frame, left_out = wanted_views(told, config)
     if "val" not in tables:
         frame, _ = hold_out(frame, "chexpert/val")
     frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
-    card = replace(CARD, release=train.parent.name, notes=(*notes, *left_out, *healthy, *proxy))
+    card = replace(CARD, release=train.parent.name, notes=(*notes, *lacking, *left_out, *healthy, *proxy))
     allowed = config.allow_shared_patients
     return Manifest.from_frame(
         frame, card=card, root=train.parent, where=str(train.parent), allow_shared_patients=allowed
@@ -174,6 +175,21 @@ def _views(table: pl.DataFrame, names: pl.Series) -> pl.Series:
     orientation, projection = _plain(table, "Frontal/Lateral"), _plain(table, "AP/PA")
     lateral = (orientation == "Lateral").fill_null(names.str.contains("lateral"))
     return projection.fill_null("frontal").set(lateral, "lateral")
+
+
+def _told_by_all(tables: dict[str, pl.DataFrame], paths: dict[str, Path]) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rows of all tables with the findings that each table has, and a note a table on those that it lacks.
+
+    A finding without a column would be blank throughout a split, and a blank is read as "not mentioned".
+    """
+    frame = pl.concat(tables.values(), how="diagonal")
+    lacking = {split: sorted(set(frame.columns) - set(rows.columns)) for split, rows in tables.items()}
+    notes = [
+        f"{paths[split].name} has no column of {', '.join(names).replace('label.', '')}: left out everywhere"
+        for split, names in lacking.items()
+        if names
+    ]
+    return frame.drop({name for names in lacking.values() for name in names}), notes
 
 
 def _plain(table: pl.DataFrame, name: str, *, blank: str = "") -> pl.Series:

@@ -20,7 +20,7 @@ from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file
 from shortcut_audit.data.published import Published
-from shortcut_audit.data.tables import need_column, read_text_table
+from shortcut_audit.data.tables import first_column, need_column, read_text_table
 from shortcut_audit.data.validate import check_ids, check_split
 from shortcut_audit.data.views import projections, wanted_views
 from shortcut_audit.errors import InputError
@@ -73,7 +73,8 @@ def _table(root: Path, what: str) -> Path:
 def _films(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     dicom, patient, study = (need_column(table, [n], where=str(path)) for n in ("dicom_id", "subject_id", "study_id"))
     check_ids(dicom, where=str(path))
-    procedure = table.get_column("PerformedProcedureStepDescription", default=pl.Series([None] * table.height))
+    said = first_column(table, ["PerformedProcedureStepDescription"])
+    procedure = table[said] if said else pl.Series([None] * table.height)
     folders = pl.select(pl.format("files/p{}/p{}/s{}/{}.jpg", patient.str.head(2), patient, study, dicom)).to_series()
     return pl.DataFrame(
         {

@@ -22,7 +22,7 @@ from shortcut_audit.data.nih_expert_labels import with_expert_labels
 from shortcut_audit.data.places import find_file, find_folders, need_file, stem, with_images
 from shortcut_audit.data.published import Published, positives
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
-from shortcut_audit.data.tables import first_column, need_column, read_text_table
+from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_filled, check_ids, typed_column
 from shortcut_audit.errors import InputError
 
@@ -35,7 +35,8 @@ FINDINGS = {
 TABLES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
 BOXES = "BBox_List_2017.csv"
 BOX_NAMES = {"Infiltrate": "Infiltration"}
-TUBES = ("NIH-CX14_TubeAnnotations_NonExperts_aggregated.csv", "nih_drain_meta.csv")
+GUESSED = "nih_drain_meta.csv"
+TUBES = ("NIH-CX14_TubeAnnotations_NonExperts_aggregated.csv", GUESSED)
 BOX, BOX_SIZE = ("Bbox [x", "y", "w", "h]"), (1024, 1024)
 OLDEST = 120
 
@@ -177,8 +178,8 @@ def _tubes(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
     table = read_text_table(path)
     images = need_column(table, ["Image Index", "img_name"], where=str(path))
     drains = typed_column(need_column(table, ["Drain"], where=str(path)), "flag", where=str(path))
-    if seen := first_column(table, ["drain_annotated"]):
-        drains = drains.set(table[seen].is_null(), None)
+    if path.name.startswith(GUESSED):
+        drains = drains.set(need_column(table, ["drain_annotated"], where=str(path)).is_null(), None)
     check_ids(images, where=str(path))
     looked = dict(zip((stem(name) for name in images), drains, strict=True))
     values = [looked.get(name) for name in frame["sample_id"].to_list()]

@@ -101,21 +101,26 @@ def _other(frame: pl.DataFrame, root: Path) -> dict[str, pl.Series]:
     path = find_file(root, [CLASSES])
     if path is None:
         return {}
-    table = read_text_table(path).unique(maintain_order=True)
+    table = read_text_table(path)
     images, classes = (need_column(table, [name], where=str(path)) for name in ("patientId", "class"))
-    check_ids(images, where=str(path))
+    check_filled(images, where=str(path))
     strange = ~classes.is_in(KNOWN).fill_null(False)
     if strange.any():
-        cell = classes[strange.arg_max() or 0] or ""
-        raise InputError(f"{path}: the class '{cell}' is none of {'; '.join(KNOWN)}; mend the table")
+        row = strange.arg_max() or 0
+        raise InputError(
+            f"{path}: row {row + 1}: the class '{classes[row] or ''}' is none of {'; '.join(KNOWN)}; mend the table"
+        )
     target = dict(frame.select("sample_id", "label.pneumonia").iter_rows())
-    for name, told in zip(images, classes, strict=True):
+    found: dict[str, str] = {}
+    for row, (name, told) in enumerate(zip(images, classes, strict=True), 1):
+        if found.setdefault(name, told) != told:
+            raise InputError(f"{path}: row {row}: '{name}' is '{told}', and '{found[name]}' before; mend the table")
         if name in target and target[name] != (told == OPACITY):
             raise InputError(
-                f"{path}: '{name}' is '{told}', but its Target in {LABELS} is {target[name]:g}; fetch both tables again"
+                f"{path}: row {row}: '{name}' is '{told}', but its Target in {LABELS} is {target[name]:g}; fetch both "
+                "tables again"
             )
-    found = dict(zip(images, classes == OTHER, strict=True))
-    values = [found.get(name) for name in frame["sample_id"].to_list()]
+    values = [found[name] == OTHER if name in found else None for name in frame["sample_id"].to_list()]
     if None in values:
         name = frame["sample_id"][values.index(None)]
         raise InputError(f"{path}: the image '{name}' of {LABELS} has no class here; fetch the table again")

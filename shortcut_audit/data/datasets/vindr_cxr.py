@@ -83,7 +83,7 @@ def finding_key(name: str) -> str:
 
 def _kaggle(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
     path = need_file(root, ["train.csv"], dataset="VinDr-CXR")
-    boxes = _boxes(path, _FINDINGS)
+    boxes = _boxes(path, _FINDINGS, readers=True)
     findings = boxes["finding"].unique(maintain_order=True).sort().to_list()
     readers = boxes.group_by("sample_id", "finding").agg(pl.col("rad_id").n_unique())
     agreed = readers.filter(pl.col("rad_id") >= needed)
@@ -102,7 +102,7 @@ def _kaggle(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
 
 
 def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
-    tables, notes, where = [], [], ""
+    tables, notes, where, known = [], [], "", list[str]()
     for split, name in IMAGE_LABELS.items():
         path = find_file(root, [FOLDER + name, name])
         if path is None:
@@ -110,9 +110,12 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
             continue
         rows = _votes(path, needed if split == "train" else 1).with_columns(split=pl.lit(split))
         notes += Published(table=name, rows=ROWS[split], source="PhysioNet, in images").notes(rows)
+        findings = [name.removeprefix("label.") for name in rows.columns if name.startswith("label.")]
+        known = known or findings
+        if odd := sorted({*known} ^ {*findings}):
+            raise InputError(f"{path}: only one of this table and {where} has {', '.join(odd)}; fetch both again")
         drawn = path.with_name(name.replace("image_labels", "annotations"))
         if drawn.is_file():
-            known = [name.removeprefix("label.") for name in rows.columns if name.startswith("label.")]
             rows = rows.with_columns(**_masks(rows, _boxes(drawn, known), drawn, root))
         tables.append(rows)
         where = where or str(path)
@@ -134,19 +137,22 @@ def _votes(path: Path, needed: int) -> pl.DataFrame:
     return votes.with_columns((pl.col(name) >= needed).cast(pl.Float64) for name in labels)
 
 
-def _boxes(path: Path, known: Collection[str]) -> pl.DataFrame:
+def _boxes(path: Path, known: Collection[str], *, readers: bool = False) -> pl.DataFrame:
+    """Return the rows of a table of boxes; with ``readers`` it must say whose each is."""
     table, where = read_text_table(path), str(path)
     images, names = (need_column(table, [name], where=where) for name in ("image_id", "class_name"))
     check_filled(images, where=where)
     check_filled(names, where=where)
-    readers = table["rad_id"] if "rad_id" in table.columns else pl.repeat("all", table.height, eager=True)
+    named = {"rad_id": need_column(table, ["rad_id"], where=where)} if readers else {}
+    for reader in named.values():
+        check_filled(reader, where=where)
     boxed = filled_whole([need_column(table, [name], where=where) for name in CORNERS], where=where)
     keys = pl.Series([finding_key(name) for name in names], dtype=pl.String)
     strange = ~keys.is_in(list(known))
     if strange.any():
         row = strange.arg_max() or 0
         raise InputError(f"{path}: row {row + 1}: no finding is called '{names[row]}'; there are: {', '.join(known)}")
-    return pl.DataFrame({"sample_id": images, "finding": keys, "name": names, "rad_id": readers, "boxed": boxed})
+    return pl.DataFrame({"sample_id": images, "finding": keys, "name": names, "boxed": boxed, **named})
 
 
 def _masks(frame: pl.DataFrame, boxes: pl.DataFrame, path: Path, root: Path) -> dict[str, pl.Series]:

@@ -68,3 +68,10 @@ def test_a_file_name_without_a_patient_is_refused(tree):
         InputError, match=r"row 3, column 'filename' holds 'X_2'; expected P, the number of the patient"
     ):
         read(root)
+
+
+def test_tubes_of_films_that_are_not_in_the_reports_are_said_as_their_film_has_none_now(tmp_path):
+    write_candid(tmp_path)
+    path = tmp_path / "chest_tube.csv"
+    path.write_text(path.read_text().replace("1.2.826.0.1.3,", "1.2.826.0.1.3x,", 1))
+    assert "chest_tube.csv: 1 images are not in Pneumothorax_reports.csv and are left out" in read(tmp_path).card.notes

@@ -121,3 +121,10 @@ def test_a_table_that_says_valid_finds_the_films_in_val(tree):
     assert val.ids[0] == "patient64541_study1_view1_frontal"
     assert val.images()[0] == tree.resolve() / "CheXpert/val/patient64541/study1/view1_frontal.jpg"
     assert drawn(val, 1, "mask", "lung_opacity") == [(1, 0), (2, 0)]
+
+
+def test_a_training_table_without_a_finding_is_refused_as_a_blank_would_be_read_as_negative(tree):
+    path = tree / "CheXpert-v1.0-small" / "train.csv"
+    path.write_text(path.read_text().replace("Lung Opacity", "Opacity", 1))
+    with pytest.raises(UsageError, match=r"train\.csv: no column 'Lung Opacity'; the columns are: Path"):
+        read(tree)

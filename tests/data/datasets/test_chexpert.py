@@ -147,7 +147,17 @@ def test_columns_are_found_by_name_whatever_their_order_and_signs(small):
     train = read(root).frame.filter(sample_id=films[0].sample_id).to_dicts()[0]
     assert (train["age"], train["sex"], train["view"]) == ("61", None, "frontal")
     assert (train["label.pneumothorax"], train["label.pleural_effusion"]) == (-1, 1)
-    assert train["label.edema"] is None
+    assert "label.edema" not in train  # valid.csv has it
+
+
+def test_a_finding_that_a_table_has_no_column_of_is_left_out_as_a_blank_would_be_read_as_negative(small):
+    root, _ = small
+    path = root / SMALL / "valid.csv"
+    path.write_text(path.read_text().replace("Pneumothorax", "Pneumothorx", 1))
+    manifest = read(root)
+    assert "pneumothorax" not in manifest.findings
+    assert len(manifest.findings) == 13
+    assert "valid.csv has no column of pneumothorax: left out everywhere" in manifest.card.notes
 
 
 @pytest.mark.parametrize(

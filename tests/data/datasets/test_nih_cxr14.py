@@ -248,3 +248,11 @@ def test_ages_may_have_a_unit(tree):
     edit(tree[0], ",0,2,22,M,", ",0,2,020D,M,")
     edit(tree[0], ",1,2,23,F,", ",1,2,,F,")
     assert read(tree[0]).frame["age"].to_list()[:5] == ["58", "1", "0", None, "24"]
+
+
+def test_without_a_word_on_who_looked_a_guess_would_be_taken(tree):
+    edit(tree[0], ",drain_annotated,", ",annotated,", "nih_drain_meta.csv")
+    with pytest.raises(
+        UsageError, match=r"nih_drain_meta\.csv: no column 'drain_annotated'; the columns are: img_name"
+    ):
+        read(tree[0])

@@ -97,7 +97,9 @@ def test_an_image_with_both_targets_is_refused(tree):
 
 def test_an_unknown_class_is_refused(tree):
     edit(tree[0], CLASSES, ",Normal", ",Fine")
-    with pytest.raises(InputError, match=r"the class 'Fine' is none of Normal; Lung Opacity; No Lung Opacity / Not"):
+    with pytest.raises(
+        InputError, match=r"row 4: the class 'Fine' is none of Normal; Lung Opacity; No Lung Opacity / Not"
+    ):
         read(tree[0])
 
 
@@ -119,5 +121,14 @@ def test_a_class_that_contradicts_the_target_is_refused(tree, old, new, target):
     root, ids = tree
     n = 2 if target == 0 else 3
     edit(root, CLASSES, f"{ids[n]},{old}", f"{ids[n]},{new}")
-    with pytest.raises(InputError, match=rf"'{ids[n]}' is '{new}', but its Target in {LABELS} is {target}; fetch both"):
+    with pytest.raises(
+        InputError, match=rf"row \d+: '{ids[n]}' is '{new}', but its Target in {LABELS} is {target}; fetch both"
+    ):
+        read(root)
+
+
+def test_a_film_of_two_classes_is_refused(tree):
+    root, ids = tree
+    edit(root, CLASSES, f"{ids[1]},Lung Opacity\n{ids[1]}", f"{ids[1]},Lung Opacity\n{ids[0]}")
+    with pytest.raises(InputError, match=rf"row 3: '{ids[0]}' is 'Lung Opacity', and 'No Lung Opacity / Not Normal' b"):
         read(root)

@@ -92,3 +92,26 @@ def test_a_box_without_one_of_its_corners_is_refused(tmp_path):
     path.write_text(path.read_text().replace("R8,2,3,18,12", "R8,,3,18,12", 1))
     with pytest.raises(InputError, match=r"row 4, column 'x_min' is blank, but not all of y_min, x_max, y_max; mend"):
         read(tmp_path)
+
+
+def test_without_its_readers_no_finding_would_be_agreed_on(tmp_path):
+    ids = write_vindr(tmp_path)
+    path = tmp_path / "train.csv"
+    text = path.read_text()
+    path.write_text(text.replace(",rad_id,", ",Rad ID,", 1))
+    assert read(tmp_path).labels(("nodule_mass",))[:4, 0].tolist() == [0, 0, 0, 1]
+    path.write_text(text.replace(",rad_id,", ",reader,", 1))
+    with pytest.raises(UsageError, match=r"train\.csv: no column 'rad_id'; the columns are: image_id, class_name"):
+        read(tmp_path)
+    path.write_text(text.replace(f"{ids[1]},Nodule/Mass,8,R8,", f"{ids[1]},Nodule/Mass,8,,", 1))
+    with pytest.raises(InputError, match=r"train\.csv: row 4, column 'rad_id' is blank; every row needs one"):
+        read(tmp_path)
+
+
+def test_a_finding_that_only_one_table_of_physionet_has_is_refused(tmp_path):
+    write_vindr_physionet(tmp_path)
+    path = tmp_path / "annotations" / "image_labels_test.csv"
+    path.write_text(path.read_text().replace(",Pneumothorax,", ",Pneumothorx,", 1))
+    said = r"image_labels_test\.csv: only one of this table and .*train\.csv has pneumothorax, pneumothorx; fetch both"
+    with pytest.raises(InputError, match=said):
+        read(tmp_path)
