@@ -113,7 +113,7 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
         findings = [name.removeprefix("label.") for name in rows.columns if name.startswith("label.")]
         known = known or findings
         if odd := sorted({*known} ^ {*findings}):
-            raise InputError(f"{path}: only one of this table and {where} has {', '.join(odd)}; fetch both again")
+            raise InputError(f"{path}: its header differs from that of {where} in {', '.join(odd)}; fetch both again")
         drawn = path.with_name(name.replace("image_labels", "annotations"))
         if drawn.is_file():
             rows = rows.with_columns(**_masks(rows, _boxes(drawn, known), drawn, root))

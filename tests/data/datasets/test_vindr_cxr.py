@@ -112,6 +112,6 @@ def test_a_finding_that_only_one_table_of_physionet_has_is_refused(tmp_path):
     write_vindr_physionet(tmp_path)
     path = tmp_path / "annotations" / "image_labels_test.csv"
     path.write_text(path.read_text().replace(",Pneumothorax,", ",Pneumothorx,", 1))
-    said = r"image_labels_test\.csv: only one of this table and .*train\.csv has pneumothorax, pneumothorx; fetch both"
+    said = r"test\.csv: its header differs from that of .*train\.csv in pneumothorax, pneumothorx; fetch both"
     with pytest.raises(InputError, match=said):
         read(tmp_path)
