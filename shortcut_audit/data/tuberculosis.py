@@ -15,6 +15,7 @@ import polars as pl
 
 from shortcut_audit.data.places import find_folders, index_images
 from shortcut_audit.data.splits import cut_by_patient
+from shortcut_audit.data.validate import OLDEST
 from shortcut_audit.errors import UsageError
 
 READINGS = "ClinicalReadings"
@@ -71,10 +72,8 @@ def parse_reading(text: str) -> tuple[str | None, str | None]:
     """Return sex (M or F) and age in whole years, as they stand at the head of a reading; None where they do not."""
     sex, age = _SEX.search(text), _AGE.search(text)
     years = {"y": 1, "m": 12, "d": 365}
-    return (
-        (sex[1] or sex[2] or sex[3]).upper() if sex else None,
-        str(int(age[1]) // years[age[2][0].lower()]) if age else None,
-    )
+    told = int(age[1]) // years[age[2][0].lower()] if age else OLDEST + 1
+    return (sex[1] or sex[2] or sex[3]).upper() if sex else None, str(told) if told <= OLDEST else None
 
 
 def _people(names: Sequence[str], root: Path) -> list[tuple[str | None, str | None]]:

@@ -15,6 +15,8 @@ from shortcut_audit.errors import InputError, UsageError, did_you_mean
 
 LABELS = "1, 0, -1 (uncertain) or blank (not mentioned)"
 FLAGS = "1, 0 or blank (nobody looked)"
+OLDEST = 120
+"""Years; an age beyond was mistyped."""
 SHARED_PATIENTS = "in more than one split"
 """Words by which a note of the data card is known to tell of patients that occur in two splits."""
 

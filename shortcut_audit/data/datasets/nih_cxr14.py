@@ -23,7 +23,7 @@ from shortcut_audit.data.places import find_file, find_folders, need_file, stem,
 from shortcut_audit.data.published import Published, positives
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
 from shortcut_audit.data.tables import need_column, read_text_table
-from shortcut_audit.data.validate import check_filled, check_ids, typed_column
+from shortcut_audit.data.validate import OLDEST, check_filled, check_ids, typed_column
 from shortcut_audit.errors import InputError
 
 FINDINGS = {
@@ -38,7 +38,6 @@ BOX_NAMES = {"Infiltrate": "Infiltration"}
 GUESSED = "nih_drain_meta.csv"
 TUBES = ("NIH-CX14_TubeAnnotations_NonExperts_aggregated.csv", GUESSED)
 BOX, BOX_SIZE = ("Bbox [x", "y", "w", "h]"), (1024, 1024)
-OLDEST = 120
 
 
 def _key(finding: str) -> str:

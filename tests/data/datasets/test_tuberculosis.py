@@ -99,6 +99,7 @@ def test_a_film_twice_and_no_film_at_all_are_refused(tmp_path):
         ("fibrosis of both lungs", (None, None)),
         ("normal\nmale, 12 y", (None, None)),
         ("male 45\ndiffuse nodules", ("M", None)),
+        ("male 545yrs\nnormal", ("M", None)),
         ("Patient's Sex: F\nPatient's Age: 45\ndiffuse", ("F", None)),
         ("", (None, None)),
     ],
