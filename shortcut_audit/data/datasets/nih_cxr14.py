@@ -37,6 +37,7 @@ BOXES = "BBox_List_2017.csv"
 BOX_NAMES = {"Infiltrate": "Infiltration"}
 GUESSED = "nih_drain_meta.csv"
 TUBES = ("NIH-CX14_TubeAnnotations_NonExperts_aggregated.csv", GUESSED)
+LISTS = {"train": "train_val_list.txt", "test": "test_list.txt"}
 BOX, BOX_SIZE = ("Bbox [x", "y", "w", "h]"), (1024, 1024)
 
 
@@ -124,9 +125,9 @@ def _check_findings(found: pl.Series, path: Path) -> None:
 
 def _with_split(frame: pl.DataFrame, folder: Path) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of the official lists, 5 % of the training patients held out; without lists, cut by patient."""
-    lists = {"train": find_file(folder, ["train_val_list.txt"]), "test": find_file(folder, ["test_list.txt"])}
-    if not all(lists.values()):
-        return frame.with_columns(cut_by_patient(frame["patient_id"])), [f"no train_val_list.txt here; {CUT_NOTE}"]
+    lists = {split: find_file(folder, [name]) for split, name in LISTS.items()}
+    if absent := [LISTS[split] for split, path in lists.items() if path is None]:
+        return frame.with_columns(cut_by_patient(frame["patient_id"])), [f"no {' and '.join(absent)} here; {CUT_NOTE}"]
     place: dict[str, str] = {}
     for name, path in lists.items():
         place |= dict.fromkeys(_listed(path, place), name) if path else {}

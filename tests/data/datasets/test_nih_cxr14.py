@@ -68,7 +68,9 @@ def test_rows_outside_of_the_lists_are_left_out_and_said(tree):
 def test_without_lists_patients_are_cut(tree):
     root, _ = tree
     (root / "test_list.txt").unlink()
-    assert any(note.startswith("no train_val_list.txt here; no split was given") for note in read(root).card.notes)
+    assert any(note.startswith("no test_list.txt here; no split was given") for note in read(root).card.notes)
+    (root / "train_val_list.txt").unlink()
+    assert any(note.startswith("no train_val_list.txt and test_list.txt here;") for note in read(root).card.notes)
 
 
 def test_tubes_that_a_model_guessed_are_not_taken(tree):
