@@ -33,6 +33,11 @@ def known(cell):
     return None if cell == "unknown" else cell or None
 
 
+def age(cell):
+    """A word among ages is not known."""
+    return known(cell) if re.fullmatch(r"\d+(\.\d*)?|\.\d+", cell or "") else None
+
+
 def above(cell):
     return None if not cell else float(float(cell) > 0.6)
 
@@ -99,7 +104,7 @@ SIDES = {
     ),
     "rsna headers": (
         "rsna_pneumonia", dicom_trees.write_rsna, "kaggle_stage_2_train_images_dicom_headers.csv",
-        keyed("patientid", sex=("patientsex", text), age=("patientage", text), view=("viewposition", text)),
+        keyed("patientid", sex=("patientsex", text), age=("patientage", age), view=("viewposition", text)),
     ),
     "isic 2017 artefacts": ("isic2017", isic_trees.write_isic2017, "isic_bias.csv", keyed("image", **flags(number))),
     "isic 2018 lesions": (
@@ -112,7 +117,7 @@ SIDES = {
     ),
     "isic 2019 people": (
         "isic2019", isic_trees.write_isic2019, "ISIC_2019_Training_Metadata.csv",
-        keyed("image", age=("ageapprox", known), sex=("sex", known),
+        keyed("image", age=("ageapprox", age), sex=("sex", known),
               **{"attribute.anatomic_site": ("anatomsitegeneral", known)}),
     ),
     "trap sets": (
