@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,8 +22,16 @@ def bare_id(name: str) -> str:
     return stem(name).removesuffix("_downsampled")
 
 
-def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Return images and masks of lesions: id -> path under ``root``. Superpixels and structures are neither.
+class Lesions(NamedTuple):
+    """Images and masks of lesions, id -> path, and the ids that several images have: the last by its path is taken."""
+
+    images: dict[str, str]
+    masks: dict[str, str]
+    again: set[str]
+
+
+def index_lesions(folders: Sequence[Path], root: Path) -> Lesions:
+    """Return images and masks of lesions, with paths under ``root``. Superpixels and structures are neither.
 
     The id is the name without its ending: ``ISIC_0000000`` of ``ISIC_0000000_segmentation.png``, of
     ``ISIC_0000000_Segmentation.png`` (2016) and of ``ISIC_0000000_downsampled.jpg`` (2019).
@@ -32,6 +41,7 @@ def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], 
     """
     images: dict[str, str] = {}
     masks: dict[str, str] = {}
+    again: set[str] = set()
     for folder in folders:
         for path in sorted(folder.rglob("ISIC_*")):
             name, place = stem(path.name), path.relative_to(root).as_posix()
@@ -39,10 +49,12 @@ def index_lesions(folders: Sequence[Path], root: Path) -> tuple[dict[str, str], 
                 continue
             ending = next((e for e in _BESIDE if name.lower().endswith(e)), None)
             if ending is None:
-                images[bare_id(name)] = place
+                if images.get(key := bare_id(name), place) != place:
+                    again.add(key)
+                images[key] = place
             elif ending in _MASKS and masks.setdefault(key := bare_id(name[: -len(ending)]), place) != place:
                 raise InputError(f"{root}: '{key}' has two masks: {masks[key]} and {place}; keep one of them")
-    return images, masks
+    return Lesions(images, masks, again)
 
 
 def index_structures(folders: Sequence[Path], root: Path) -> dict[str, dict[str, str]]:
@@ -66,7 +78,7 @@ def with_lesions(
         root: what the paths are relative to.
         where: how the note names the table.
     """
-    images, masks = index_lesions(folders, root)
+    images, masks, again = index_lesions(folders, root)
     ids = [bare_id(name) for name in frame["sample_id"].to_list()]
     frame = frame.with_columns(
         pl.Series("image", [images.get(name) for name in ids], dtype=pl.String),
@@ -74,7 +86,12 @@ def with_lesions(
     )
     kept = frame.filter(pl.col("image").is_not_null())
     missing = frame.height - kept.height
-    return kept, [f"{where}: {missing:,} of {frame.height:,} rows have no image here and are left out"] * bool(missing)
+    notes = [f"{where}: {missing:,} of {frame.height:,} rows have no image here and are left out"] * bool(missing)
+    if twice := sorted(again & set(ids)):
+        notes.append(
+            f"images that lie here more than once: {len(twice):,}, the first '{twice[0]}': {images[twice[0]]} is taken"
+        )
+    return kept, notes
 
 
 def need_images(frame: pl.DataFrame, root: Path, *, dataset: str) -> None:

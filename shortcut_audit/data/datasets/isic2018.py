@@ -152,8 +152,8 @@ def _with_malignancy(frame: pl.DataFrame, root: Path) -> tuple[pl.DataFrame, lis
 
 def _drawn(split: str, root: Path) -> tuple[pl.DataFrame, list[str]]:
     part = PARTS[split]
-    images, _ = index_lesions(find_folders(root, [f"ISIC2018_Task1-2_{part}_Input*"]), root)
-    _, masks = index_lesions(find_folders(root, [f"ISIC2018_Task1_{part}_GroundTruth*"]), root)
+    images = index_lesions(find_folders(root, [f"ISIC2018_Task1-2_{part}_Input*"]), root).images
+    masks = index_lesions(find_folders(root, [f"ISIC2018_Task1_{part}_GroundTruth*"]), root).masks
     structures = index_structures(find_folders(root, [f"ISIC2018_Task2_{part}_GroundTruth*"]), root)
     ids = list(images)
     cells = {"mask.lesion": masks, **{f"footprint.{name}": structures.get(name) for name in STRUCTURES}}

@@ -191,6 +191,15 @@ def test_the_real_trap_sets(real_data, trap):
     assert together[0] > 0 > together[1]
 
 
+def test_an_image_that_lies_there_twice_is_said_with_the_one_that_is_taken(tmp_path):
+    ids = write_traps(tmp_path)
+    save(tmp_path / "smaller" / f"{ids[0]}.jpg", square())
+    manifest = open_dataset(DatasetConfig(name="isic_traps", root=str(tmp_path)))
+    taken = manifest.frame.filter(sample_id=ids[0])["image"][0]
+    assert taken == f"smaller/{ids[0]}.jpg"
+    assert f"images that lie here more than once: 1, the first '{ids[0]}': {taken} is taken" in manifest.card.notes
+
+
 def test_masks_of_two_challenges_are_refused_as_they_differ(tmp_path):
     ids = write_traps(tmp_path)
     for folder in ("ISIC-2017_Training_Part1_GroundTruth", "ISIC2018_Task1_Training_GroundTruth"):
