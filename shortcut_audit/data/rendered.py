@@ -1,7 +1,8 @@
-"""What the synthetic sets share: options, films that are there already, rendering on all cores, errors of labels."""
+"""What the synthetic sets share: films that are there already, rendering on all cores, errors of labels."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,48 +12,80 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+import polars as pl
 
-from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.manifest import Manifest, read_manifest
-from shortcut_audit.errors import BusyError, UsageError
+from shortcut_audit.data.manifest import DataCard, Manifest, read_manifest
+from shortcut_audit.errors import BusyError
+from shortcut_audit.provenance import write_json
 from shortcut_audit.runtime import end_with_parent, progress, uninterrupted
 
 Row = dict[str, Any]
 Plan = TypeVar("Plan")
-Options = TypeVar("Options", bound=BaseModel)
 CHUNK = 25
+MARKER = "unfinished.json"
+"""Who a folder belongs to until its manifest is written."""
+ELSEWHERE = "name another folder with --out or --root"
+SHOWN = 3
+"""Names told of what lies in a folder."""
 ERROR_STREAM = 11
 """Sets the random numbers of label errors apart from all others."""
 
 
-def options_of(model: type[Options], config: DatasetConfig) -> Options:
-    """Return ``dataset.options`` as typed knobs.
+def films(root: Path, card: DataCard, make: Callable[[], list[Row]]) -> Manifest:
+    """Return the films that are under ``root`` already, wherever the folder was moved to, else render them there.
+
+    Until the manifest is written, a marker says whose the folder is: what was stopped goes on with the same options.
+
+    Args:
+        root: the folder; it may be new, empty, or hold films of the same options.
+        card: of these films; its release is the fingerprint of their options.
+        make: writes the images into ``images``, ``switched`` and ``masks`` and returns the manifest's rows.
 
     Raises:
-        UsageError: an unknown key or an impossible value, named.
+        BusyError: the folder holds films of other options, finished or not, or anything else.
     """
+    if all((root / name).is_file() for name in ("manifest.csv", "manifest.json")):
+        found = read_manifest(root)
+        if found.card.release != card.release:
+            raise BusyError(f"{root} holds synthetic films of other options; {ELSEWHERE}")
+        return replace(found, root=root)
+    _claim(root, card.release)
+    for folder in ("images", "switched", "masks"):
+        (root / folder).mkdir(exist_ok=True)
+    frame = pl.DataFrame(make(), infer_schema_length=None)
+    manifest = Manifest.from_frame(frame, card=card, root=root, where=str(root / "manifest.csv"))
+    manifest.save(root)
+    (root / MARKER).unlink(missing_ok=True)
+    return manifest
+
+
+def _claim(root: Path, release: str) -> None:
+    """Mark the folder as one that films of these options are rendered into; where it is refused nothing is written."""
+    claimed = _claimed_for(root / MARKER)
+    if claimed == release:
+        return
+    if claimed is not None:
+        raise BusyError(
+            f"{root} holds synthetic films of other options, whose rendering was stopped; {ELSEWHERE}, "
+            "or give the options they were begun with to finish them"
+        )
+    begun = f".{MARKER}."  # stopped before the marker had its name
+    held = sorted(path.name for path in root.iterdir() if not path.name.startswith(begun)) if root.exists() else []
+    if held:
+        more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
+        raise BusyError(
+            f"{root} is not empty and holds no synthetic films ({', '.join(held[:SHOWN])}{more}); films are rendered "
+            f"into a new or an empty folder: {ELSEWHERE}"
+        )
+    write_json(root / MARKER, {"release": release})
+
+
+def _claimed_for(marker: Path) -> str | None:
+    """Return the release in a marker; None where there is none of ours."""
     try:
-        return model.model_validate(config.options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(model.model_fields)
-        raise UsageError(f"dataset.options.{key}: {first['msg']}; known keys here: {known}") from error
-
-
-def rendered_before(root: Path, release: str) -> Manifest | None:
-    """Return the manifest of films of the same options under ``root``, wherever the folder was moved to.
-
-    Raises:
-        BusyError: there are films of other options.
-    """
-    if not (root / "manifest.csv").is_file():
+        return str(json.loads(marker.read_text())["release"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    found = read_manifest(root)
-    if found.card.release != release:
-        raise BusyError(f"{root} holds synthetic films of other options; name another folder with --out or --root")
-    return replace(found, root=root)
 
 
 def render_all(
@@ -112,3 +145,13 @@ def with_errors(rows: list[Row], *, labels: float, attributes: float, seed: int)
                     wrong[f"{falling[prefix]}.{name}"] = None
         changed.append(wrong)
     return changed
+
+
+def error_notes(*, labels: float, attributes: float) -> tuple[str, ...]:
+    """Return what the data card says of :func:`with_errors`."""
+    label = f"labels are wrong at a rate of {labels:g}; where one is, its severity is blank (label_error)"
+    attribute = (
+        f"attributes are wrong at a rate of {attributes:g}, each apart; where one is, its counterpart is blank "
+        "(attribute_error)"
+    )
+    return (*((label,) if labels else ()), *((attribute,) if attributes else ()))

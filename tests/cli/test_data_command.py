@@ -218,15 +218,18 @@ def test_prepare_writes_the_manifest_for_its_owner_only_and_never_over_that_of_o
     assert other.stderr == "error: prepared holds the manifest.csv of other data; choose another folder with --out\n"
 
 
-def test_synth_renders_films_that_check_can_open(audit, tmp_path):
+def test_synth_renders_films_that_check_can_open_and_says_what_is_wrong_in_them(audit, tmp_path):
     few = [word for split in ("train", "val", "test") for word in ("--set", f"dataset.options.{split}=8")]
+    few += ["--set", "dataset.options.label_error=.1"]
 
     made = audit("data", "synth", "--out", "films", *few, "--quiet")
     checked = audit("data", "check", "--dataset", "synthetic_cxr", "--root", "films", *few, "--json", "--quiet")
 
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout == "films/manifest.csv: 24 images; it holds ids, so keep it to yourself\n"
-    assert [split["images"] for split in json.loads(checked.stdout)["splits"]] == [8, 8, 8]
+    told = json.loads(checked.stdout)
+    assert [split["images"] for split in told["splits"]] == [8, 8, 8]
+    assert "labels are wrong at a rate of 0.1; where one is, its severity is blank (label_error)" in told["notes"]
 
 
 def test_synth_renders_nothing_over_films_of_other_options(audit, tmp_path, files):
@@ -238,6 +241,20 @@ def test_synth_renders_nothing_over_films_of_other_options(audit, tmp_path, file
 
     assert (other.returncode, other.stdout, files()) == (73, "", before)
     assert "films holds synthetic films of other options; name another folder with --out or --root" in other.stderr
+
+
+def test_synth_leaves_a_folder_of_your_own_as_it_is(audit, tmp_path, files):
+    (tmp_path / "mine/images").mkdir(parents=True)
+    (tmp_path / "mine/images/train-00000-0.png").write_bytes(b"my own")
+    before = files()
+
+    ran = audit("data", "synth", "--out", "mine")
+    looked = audit("data", "check", "--dataset", "synthetic_cxr", "--root", "mine")
+
+    told = "mine is not empty and holds no synthetic films (images); films are rendered into a new or an empty folder: "
+    for one in (ran, looked):
+        assert (one.returncode, one.stdout, files()) == (73, "", before)
+        assert f"{told}name another folder with --out or --root" in one.stderr
 
 
 def test_synth_renders_dermoscopic_images_that_lint_can_look_at(audit, tmp_path):

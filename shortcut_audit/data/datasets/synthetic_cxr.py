@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,9 +25,10 @@ from shortcut_audit.data.film import (
     draw_film,
     draw_pneumothorax,
 )
+from shortcut_audit.data.knobs import options_of
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split
 from shortcut_audit.data.opacity import Opacity, draw_opacity, render_opacity
-from shortcut_audit.data.rendered import options_of, render_all, rendered_before, with_errors
+from shortcut_audit.data.rendered import Row, error_notes, films, render_all, with_errors
 from shortcut_audit.data.spurious import SPURIOUS
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.shapes import Floats, Mask
@@ -72,13 +72,13 @@ class SyntheticOptions(BaseModel):
     tube_given_finding: float = Field(default=0.735, gt=0, lt=1)
     tube_given_none: float = Field(default=0.128, gt=0, lt=1)
     ipsilateral: float = Field(default=0.9, ge=0, le=1)
-    severity_link: float = 0.0
+    severity_link: float = Field(default=0.0, ge=-2, le=2)
     opacity: float = Field(default=0.0, ge=0, lt=1)
     harder_negatives: float = Field(default=0.0, ge=0, le=1)
-    serial: float = 0.0
+    serial: float = Field(default=0.0, ge=-5, le=5)
     label_error: float = Field(default=0.0, ge=0, lt=0.5)
     attribute_error: float = Field(default=0.0, ge=0, lt=0.5)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     def identity(self) -> dict[str, Any]:
         """Return what the films depend on."""
@@ -118,25 +118,39 @@ def synthetic_cxr(root: Path, config: DatasetConfig) -> Manifest:
         release=fingerprint(options.identity())[:12],
         test_design=config.test_design or "natural",
         pairs="exact",
-        notes=(
-            (
-                f"P(chest tube | pneumothorax) = {options.tube_given_finding}, "
-                f"P(chest tube | none) = {options.tube_given_none}"
-            ),
-            f"severity link in the test films = {options.severity_link}",
-        ),
+        notes=notes(options),
     )
-    if (found := rendered_before(root, card.release)) is not None:
-        return found
-    for folder in ("images", "switched", "masks"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    told = "Rendering chest films, each with and without the tube"
-    rows = render_all(plan_films(options), _write_film, root, options.size, what=told)
-    rows = with_errors(rows, labels=options.label_error, attributes=options.attribute_error, seed=options.seed)
-    frame = pl.DataFrame(rows, infer_schema_length=None)
-    manifest = Manifest.from_frame(frame, card=card, root=root, where=str(root / "manifest.csv"))
-    manifest.save(root)
-    return manifest
+
+    def make() -> list[Row]:
+        told = "Rendering chest films, each with and without the tube"
+        rows = render_all(plan_films(options), _write_film, root, options.size, what=told)
+        return with_errors(rows, labels=options.label_error, attributes=options.attribute_error, seed=options.seed)
+
+    return films(root, card, make)
+
+
+def notes(options: SyntheticOptions) -> tuple[str, ...]:
+    """Return what the films were made to be, and every knob that is not as it is by default."""
+    usual, left = SyntheticOptions(), options.harder_negatives
+    rates = (
+        f"P(chest tube | pneumothorax) = {options.tube_given_finding}, P(chest tube | none) = {options.tube_given_none}"
+    )
+    link = f"severity link in the test films = {options.severity_link}"
+    turned = {
+        "prevalence": f"a share of about {options.prevalence:g} of the films has a pneumothorax (prevalence)",
+        "ipsilateral": f"a share of {options.ipsilateral:g} of the tubes lies on the side of the finding (ipsilateral)",
+        "harder_negatives": (
+            "test films with a tube and without the finding have what a drained pneumothorax leaves, "
+            f"{left:g} of its contrast, and their label says none (harder_negatives)"
+        ),
+        "serial": (
+            "which films of a patient have a tube goes with their order: log-odds of "
+            f"{options.serial:g} per later film (serial)"
+        ),
+        "opacity": f"a share of {options.opacity:g} of the patients has a second finding, opacity (opacity)",
+    }
+    said = [text for knob, text in turned.items() if getattr(options, knob) != getattr(usual, knob)]
+    return (rates, link, *said, *error_notes(labels=options.label_error, attributes=options.attribute_error))
 
 
 def plan_films(options: SyntheticOptions) -> list[FilmPlan]:
@@ -246,10 +260,10 @@ def render(plan: FilmPlan, size: int) -> tuple[dict[bool, Floats], dict[str, Mas
 
 
 def _write_film(plan: FilmPlan, root: Path, size: int) -> dict[str, Any]:
-    films, masks = render(plan, size)
+    shown, masks = render(plan, size)
     name = f"{plan.sample_id}.png"
-    _save_grey(films[plan.tube], root / "images" / name)
-    _save_grey(films[not plan.tube], root / "switched" / name)
+    _save_grey(shown[plan.tube], root / "images" / name)
+    _save_grey(shown[not plan.tube], root / "switched" / name)
     present = {TUBE: plan.tube, LEADS: plan.leads, FINDING: plan.finding is not None}
     paths: dict[str, str | None] = {}
     for structure, mask in masks.items():

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import polars as pl
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scipy.special import ndtr
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS
 from shortcut_audit.data.derm_artefacts import ARTEFACTS, Artefact, Params, draw, lay
+from shortcut_audit.data.knobs import options_of
 from shortcut_audit.data.lesion import NOISE_SD, Lesion, Skin, draw_lesion, draw_skin, render_lesion
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest, Split
-from shortcut_audit.data.rendered import options_of, render_all, rendered_before, with_errors
+from shortcut_audit.data.rendered import Row, error_notes, films, render_all, with_errors
+from shortcut_audit.errors import did_you_mean
 from shortcut_audit.provenance import fingerprint
 from shortcut_audit.shapes import Floats, Mask
 
@@ -46,12 +47,24 @@ class DermOptions(BaseModel):
     val: int = Field(default=150, ge=8)
     test: int = Field(default=500, ge=8)
     prevalence: float = Field(default=0.4, gt=0, lt=1)
-    rates: dict[Artefact, tuple[Share, Share]] = {}
-    size_link: float = 0.0
-    distance: float = Field(default=1.6, ge=0)
+    rates: dict[Artefact, tuple[Share, Share]] = Field(
+        default={},
+        description="two shares from 0 to 1 an artefact, among malignant and among benign, as in {ruler: [.9, .1]}",
+    )
+    size_link: float = Field(default=0.0, ge=-2, le=2)
+    distance: float = Field(default=1.6, ge=0, le=5)
     label_error: float = Field(default=0.0, ge=0, lt=0.5)
     attribute_error: float = Field(default=0.0, ge=0, lt=0.5)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("rates", mode="before")
+    @classmethod
+    def _artefacts_there_are(cls, rates: object) -> object:
+        for name in rates if isinstance(rates, dict) else ():
+            if name not in ARTEFACTS:
+                guess = did_you_mean(str(name), ARTEFACTS)
+                raise ValueError(f"there is no artefact '{name}'{guess}; there are: {', '.join(ARTEFACTS)}")
+        return rates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,30 +88,41 @@ class DermPlan:
 def synthetic_derm(root: Path, config: DatasetConfig) -> Manifest:
     """Dermoscopic images rendered here, with ruler, hair, gel bubbles, dark corners, ink and exact counterparts."""
     options = options_of(DermOptions, config)
-    rates = {**PLANTED, **options.rates}
     card = DataCard(
         name=config.title or "synthetic dermoscopic images",
         source="rendered by shortcut-audit",
         licence="Apache-2.0",
-        release=fingerprint({"derm": 1, **options.model_dump(mode="json")})[:12],
+        release=fingerprint({"derm": 2, **options.model_dump(mode="json")})[:12],
         test_design=config.test_design or "natural",
         pairs="exact",
-        notes=(
-            *(f"P({name} | malignant) = {a}, P({name} | benign) = {b}" for name, (a, b) in rates.items()),
-            f"the lesion alone ranks with an AUROC of at most {ndtr(options.distance / 2**0.5):.3f}, its size apart",
+        notes=notes(options),
+    )
+
+    def make() -> list[Row]:
+        rows = render_all(plan_images(options), write_image, root, options.size, what="Rendering dermoscopic images")
+        return with_errors(rows, labels=options.label_error, attributes=options.attribute_error, seed=options.seed)
+
+    return films(root, card, make)
+
+
+def notes(options: DermOptions) -> tuple[str, ...]:
+    """Return what the images were made to be, and every knob that is not as it is by default."""
+    usual = DermOptions()
+    turned = {
+        "prevalence": f"a share of {options.prevalence:g} of the lesions is malignant (prevalence)",
+        "size_link": (
+            f"malignant lesions are larger by {options.size_link:g} SD of log area (size_link): their size tells"
         ),
+    }
+    return (
+        *(
+            f"P({name} | malignant) = {a}, P({name} | benign) = {b}"
+            for name, (a, b) in (PLANTED | options.rates).items()
+        ),
+        f"the lesion alone ranks with an AUROC of at most {ndtr(options.distance / 2**0.5):.3f}, its size apart",
+        *(text for knob, text in turned.items() if getattr(options, knob) != getattr(usual, knob)),
+        *error_notes(labels=options.label_error, attributes=options.attribute_error),
     )
-    if (found := rendered_before(root, card.release)) is not None:
-        return found
-    for folder in ("images", "switched", "masks"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    rows = render_all(plan_images(options), write_image, root, options.size, what="Rendering dermoscopic images")
-    rows = with_errors(rows, labels=options.label_error, attributes=options.attribute_error, seed=options.seed)
-    manifest = Manifest.from_frame(
-        pl.DataFrame(rows, infer_schema_length=None), card=card, root=root, where=str(root / "manifest.csv")
-    )
-    manifest.save(root)
-    return manifest
 
 
 def plan_images(options: DermOptions) -> list[DermPlan]:
