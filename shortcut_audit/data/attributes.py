@@ -54,6 +54,8 @@ def join_attributes(manifest: Manifest, file: Path) -> Manifest:
     columns = [_seen(table, name, file).gather(at).alias(f"attribute.{name}") for name in names]
     matched = sum(row is not None for row in rows)
     note = f"{file.name}: {matched} of {len(rows)} images have a row for {', '.join(names)}; of others it is not known"
+    if table.height > matched:
+        note += f"; {table.height - matched:,} of its {table.height:,} rows fit no image"
     card = replace(manifest.card, notes=(*manifest.card.notes, note))
     return replace(manifest, card=card, frame=manifest.frame.with_columns(columns))
 

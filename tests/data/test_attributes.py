@@ -69,6 +69,11 @@ def test_blanks_and_images_without_a_row_stay_unknown_and_a_note_counts(tmp_path
     )
 
 
+def test_rows_that_fit_no_image_are_counted(tmp_path):
+    made = join_attributes(manifest_of(), write(tmp_path, "id,chest_tube\na,1\nx,0\n,1\n"))
+    assert made.card.notes[-1].endswith("of others it is not known; 2 of its 3 rows fit no image")
+
+
 def test_columns_that_mean_something_else_are_not_attributes(tmp_path):
     manifest = manifest_of(**{"label.pneumothorax": ["1", "0", "1"]})
     made = join_attributes(manifest, write(tmp_path, "Path,Age,Sex,Pneumothorax,split,Drain\nb,3,M,1,train,1\n"))
