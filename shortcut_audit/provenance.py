@@ -154,8 +154,8 @@ def need_folder(folder: Path) -> None:
         OutputError: it, or the folder that it would be made in, is a file or read-only.
     """
     whole = folder.absolute()
-    place = next(place for place in (whole, *whole.parents) if place.exists())
-    found = "is a file" if not place.is_dir() else "" if os.access(place, os.W_OK) else "is read-only"
+    place = next(place for place in (whole, *whole.parents) if place.exists() or place.is_symlink())
+    found = "is no folder" if not place.is_dir() else "" if os.access(place, os.W_OK) else "is read-only"
     if found:
         raise OutputError(f"{folder} cannot be written to: {place} {found}; choose another folder with --out")
 

@@ -154,12 +154,14 @@ def test_values_of_a_plan_lie_under_what_was_said():
 
 
 def test_another_data_set_that_is_typed_leaves_out_what_belongs_to_that_of_the_file(write):
-    path = write("dataset: {name: table, root: films, table: {file: a.csv}, options: {x: 1}, blank: negative}\n")
+    path = write(
+        "dataset: {name: table, root: a, table: {file: a.csv}, options: {x: 1}, blank: negative, licence: CC0}\n"
+    )
     other = load_config([path], named={"dataset.name": "prepared", "dataset.root": "there"})
     assert (other.dataset.root, other.dataset.table, other.dataset.options) == ("there", None, {})
-    assert other.dataset.blank == "negative"
+    assert (other.dataset.blank, other.dataset.licence) == ("negative", "")
     assert other.origin("dataset.options.x") == load_config().origin("dataset.options.x")
     same = load_config([path], named={"dataset.name": "table"})
-    assert (same.dataset.root, same.dataset.options) == ("films", {"x": 1})
+    assert (same.dataset.root, same.dataset.options) == ("a", {"x": 1})
     unnamed = load_config([write("dataset: {root: films}")], named={"dataset.name": "chexpert"})
     assert unnamed.dataset.root == "films"

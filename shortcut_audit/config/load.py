@@ -14,8 +14,8 @@ from shortcut_audit.config.config import Config
 from shortcut_audit.config.section import Origin
 from shortcut_audit.errors import UsageError
 
-_OF_ONE_SET = ("root", "table", "options")
-"""Keys of ``dataset`` that say where one data set is and what it looks like; the others hold for any."""
+_OF_ONE_SET = ("root", "table", "options", "title", "source", "licence", "test_design", "pairs")
+"""Keys of ``dataset`` that speak of one data set; the others (policies, rules, tables to join) hold for any."""
 
 
 def load_config(
@@ -27,7 +27,8 @@ def load_config(
 ) -> Config:
     """Merge defaults, files, ``--set`` pairs and named options into one checked configuration.
 
-    Where pairs or options name another data set than the files do, its root, table and options are not taken over.
+    Where pairs or options name another data set than the files do, what the files say of theirs (root, table,
+    options, title, ...) is not taken over.
 
     Args:
         files: YAML files, later ones over earlier ones.

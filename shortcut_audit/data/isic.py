@@ -23,11 +23,16 @@ def bare_id(name: str) -> str:
 
 
 class Lesions(NamedTuple):
-    """Images and masks of lesions, id -> path, and the ids that several images have: the last by its path is taken."""
+    """Images and masks of lesions, id -> path.
+
+    ``again`` has the ids of several images, of which the last by its path is taken; ``disputed`` those of two masks
+    that differ, with both paths.
+    """
 
     images: dict[str, str]
     masks: dict[str, str]
     again: set[str]
+    disputed: dict[str, tuple[str, str]]
 
 
 def index_lesions(folders: Sequence[Path], root: Path) -> Lesions:
@@ -35,13 +40,11 @@ def index_lesions(folders: Sequence[Path], root: Path) -> Lesions:
 
     The id is the name without its ending: ``ISIC_0000000`` of ``ISIC_0000000_segmentation.png``, of
     ``ISIC_0000000_Segmentation.png`` (2016) and of ``ISIC_0000000_downsampled.jpg`` (2019).
-
-    Raises:
-        InputError: two masks of one image: those of two challenges differ.
     """
     images: dict[str, str] = {}
     masks: dict[str, str] = {}
     again: set[str] = set()
+    disputed: dict[str, tuple[str, str]] = {}
     for folder in folders:
         for path in sorted(folder.rglob("ISIC_*")):
             name, place = stem(path.name), path.relative_to(root).as_posix()
@@ -52,9 +55,12 @@ def index_lesions(folders: Sequence[Path], root: Path) -> Lesions:
                 if images.get(key := bare_id(name), place) != place:
                     again.add(key)
                 images[key] = place
-            elif ending in _MASKS and masks.setdefault(key := bare_id(name[: -len(ending)]), place) != place:
-                raise InputError(f"{root}: '{key}' has two masks: {masks[key]} and {place}; keep one of them")
-    return Lesions(images, masks, again)
+            elif ending in _MASKS:
+                first = masks.setdefault(key := bare_id(name[: -len(ending)]), place)
+                # Part 3B of 2016 holds copies of the masks of part 1; those of two challenges differ.
+                if first != place and (root / first).read_bytes() != path.read_bytes():
+                    disputed[key] = (first, place)
+    return Lesions(images, masks, again, disputed)
 
 
 def index_structures(folders: Sequence[Path], root: Path) -> dict[str, dict[str, str]]:
@@ -77,9 +83,15 @@ def with_lesions(
         folders: where images and masks lie, at any depth.
         root: what the paths are relative to.
         where: how the note names the table.
+
+    Raises:
+        InputError: two masks of one of the images, and not the same.
     """
-    images, masks, again = index_lesions(folders, root)
+    images, masks, again, disputed = index_lesions(folders, root)
     ids = [bare_id(name) for name in frame["sample_id"].to_list()]
+    if twice := sorted(disputed.keys() & set(ids)):
+        one, other = disputed[twice[0]]
+        raise InputError(f"{root}: '{twice[0]}' has two masks that differ: {one} and {other}; keep one of them")
     frame = frame.with_columns(
         pl.Series("image", [images.get(name) for name in ids], dtype=pl.String),
         pl.Series("mask.lesion", [masks.get(name) for name in ids], dtype=pl.String),

@@ -262,7 +262,7 @@ class Manifest:
 
 def _reason(error: Exception) -> str:
     """Return what is wrong with the files of a manifest."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.filename:
         return f"{Path(str(error.filename)).name}: {error.strerror}"
     return f"no key {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
 

@@ -25,6 +25,8 @@ CHUNK = 25
 MARKER = "unfinished.json"
 """Who a folder belongs to until its manifest is written."""
 ELSEWHERE = "name another folder with --out or --root"
+NOBODYS = (f".{MARKER}.", ".DS_Store", "lost+found")
+"""Beginnings of names that do not make a folder somebody's: a marker that has not its name yet, and the machine's."""
 SHOWN = 3
 """Names told of what lies in a folder."""
 ERROR_STREAM = 11
@@ -48,6 +50,7 @@ def films(root: Path, card: DataCard, make: Callable[[], list[Row]]) -> Manifest
         found = read_manifest(root)
         if found.card.release != card.release:
             raise BusyError(f"{root} holds synthetic films of other options; {ELSEWHERE}")
+        (root / MARKER).unlink(missing_ok=True)  # stopped between the manifest and this
         return replace(found, root=root)
     _claim(root, card.release)
     for folder in ("images", "switched", "masks"):
@@ -69,8 +72,8 @@ def _claim(root: Path, release: str) -> None:
             f"{root} holds synthetic films of other options, whose rendering was stopped; {ELSEWHERE}, "
             "or give the options they were begun with to finish them"
         )
-    begun = f".{MARKER}."  # stopped before the marker had its name
-    held = sorted(path.name for path in root.iterdir() if not path.name.startswith(begun)) if root.exists() else []
+    there = [path.name for path in root.iterdir()] if root.exists() else []
+    held = sorted(name for name in there if not name.startswith(NOBODYS))
     if held:
         more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
         raise BusyError(

@@ -221,13 +221,19 @@ def _with_patients(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
 
 
 def _with_ages(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Return the table with ages that are numbers or blank, and a note on words among them; bands of ages stay."""
-    ages = frame["age"]
-    words = _finite(ages).is_null() & ages.is_not_null()
-    if not words.any() or words.sum() + ages.null_count() == frame.height:
-        return frame, []
+    """Return the table without the words among its ages, and a note on them.
+
+    Where most are numbers, whatever else stands among them is a word; among bands (60-69), what has no digit.
+    """
+    ages = frame["age"].str.strip_chars()
+    numbers, told = _finite(ages).is_not_null(), ages.str.contains(r"\d").fill_null(False)
+    if not told.any():
+        return frame.with_columns(ages), []
+    words = ages.is_not_null() & ~(numbers if 2 * numbers.sum() > told.sum() else told)
+    if not words.any():
+        return frame.with_columns(ages), []
     said = ", ".join(f"'{word}'" for word in ages.filter(words).unique(maintain_order=True).head(3).to_list())
-    note = f"age is no number in {words.sum():,} of {frame.height:,} rows ({said}): not known there"
+    note = f"age is a word in {words.sum():,} of {frame.height:,} rows ({said}): not known there"
     return frame.with_columns(ages.set(words, None)), [note]
 
 

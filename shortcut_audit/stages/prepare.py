@@ -22,8 +22,8 @@ def prepare(manifest: Manifest, out: Path, image: ImageConfig | None) -> Quarant
         InputError: too many images cannot be read; no manifest is written.
         OutputError: the disk is full, or files of ours are damaged.
     """
-    if (out / "manifest.csv").exists() and not _is_of(manifest, out):
-        raise BusyError(f"{out} holds the manifest.csv of other data; choose another folder with --out")
+    if (out / "manifest.csv").exists():
+        _refuse_other(manifest, out)
     there, lost = out.exists(), None
     try:
         with locked(out):
@@ -36,8 +36,10 @@ def prepare(manifest: Manifest, out: Path, image: ImageConfig | None) -> Quarant
     return lost
 
 
-def _is_of(manifest: Manifest, folder: Path) -> bool:
+def _refuse_other(manifest: Manifest, folder: Path) -> None:
     try:
-        return read_manifest(folder).fingerprint == manifest.fingerprint
-    except InputError:
-        return False
+        same, reason = read_manifest(folder).fingerprint == manifest.fingerprint, ""
+    except InputError as error:
+        same, reason = False, f" ({error})"
+    if not same:
+        raise BusyError(f"{folder} holds the manifest.csv of other data; choose another folder with --out{reason}")

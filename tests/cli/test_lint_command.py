@@ -64,7 +64,7 @@ def test_a_folder_that_cannot_be_written_to_is_74_before_anything_is_read(audit,
 
     assert (ran.returncode, ran.stdout) == (74, "")
     assert "error: taken/lint cannot be written to: " in ran.stderr
-    assert "taken is a file; choose another folder with --out" in ran.stderr
+    assert "taken is no folder; choose another folder with --out" in ran.stderr
 
 
 def test_strict_ends_with_1_where_a_label_is_given_away(audit, films):

@@ -205,14 +205,22 @@ def test_the_order_of_rows_decides_nothing(order):
 
 
 def test_a_word_among_ages_is_an_age_that_is_not_known_and_a_note_says_so():
-    checked, notes = check(table(age=["61", "unknown", "45.5", None, "n/a"]))
+    checked, notes = check(table(age=["61", "unknown", "45.5", None, "5o"]))
     assert checked["age"].to_list() == ["61", None, "45.5", None, None]
-    assert notes == ["age is no number in 2 of 5 rows ('unknown', 'n/a'): not known there"]
+    assert notes == ["age is a word in 2 of 5 rows ('unknown', '5o'): not known there"]
+    among_bands, _ = check(table(age=["20-40", "unknown", "90"]))
+    assert among_bands["age"].to_list() == ["20-40", None, "90"]
 
 
-def test_bands_of_ages_stay_words():
-    checked, notes = check(table(age=["60-69", "70-79", None]))
-    assert (checked["age"].to_list(), notes) == (["60-69", "70-79", None], [])
+@pytest.mark.parametrize("ages", [["60-69", "70-79", None], ["0", "20-40", "90+"], ["old", "young", None]])
+def test_bands_of_ages_stay_words(ages):
+    checked, notes = check(table(age=ages))
+    assert (checked["age"].to_list(), notes) == (ages, [])
+
+
+def test_blanks_around_an_age_do_not_make_it_a_word():
+    checked, notes = check(table(age=[" 60", "45 ", "61"]))
+    assert (checked["age"].to_list(), notes) == (["60", "45", "61"], [])
 
 
 def test_a_file_that_is_no_manifest_is_named_with_the_reason(tmp_path):

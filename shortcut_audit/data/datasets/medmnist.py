@@ -67,11 +67,12 @@ def medmnist(root: Path, config: DatasetConfig) -> Manifest:
 def _file(root: Path, config: DatasetConfig) -> Path:
     """Return the one file of MedMNIST under the root, or the one that is asked for."""
     sets = re.compile(rf"({'|'.join(SETS)})(_64|_128|_224)?")
-    there = [path for place in ("*.npz", "*/*.npz") for path in sorted(root.glob(place)) if sets.fullmatch(path.stem)]
+    found = [path for place in ("*.npz", "*/*.npz") for path in sorted(root.glob(place)) if sets.fullmatch(path.stem)]
+    there = list({path.stem: path for path in reversed(found)}.values())[::-1]  # of one name, the nearest
     wanted = config.options.get("file")
-    found = [path for path in there if wanted is None or path.stem == str(wanted).removesuffix(".npz")]
-    if len(found) == 1:
-        return found[0]
+    chosen = [path for path in there if wanted is None or path.stem == str(wanted).removesuffix(".npz")]
+    if len(chosen) == 1:
+        return chosen[0]
     if there:
         names = ", ".join(path.stem for path in there)
         said = f"no {wanted}.npz, but {names}" if wanted else f"several sets of MedMNIST, {names}"
@@ -113,9 +114,9 @@ def _published(path: Path, which: MedmnistSet) -> Published:
 def _written(archive: ZipFile, path: Path, counts: dict[str, int]) -> Path:
     """Return the folder of the pictures, written now if it is not there: whole, or not at all."""
     folder = path.with_name(f"{path.stem}-images")
-    made_of = {split: _member(archive, f"{split}_images", path).CRC for split in SPLITS}
+    made_of: dict[str, int] = {split: _member(archive, f"{split}_images", path).CRC for split in SPLITS}
     if folder.exists():
-        if not (folder / MADE_OF).is_file() or json.loads((folder / MADE_OF).read_text()) != made_of:
+        if not _made_of(folder, made_of):
             raise InputError(f"{folder}: not the pictures of {path.name}; remove or rename this folder")
         return folder
     try:
@@ -125,11 +126,20 @@ def _written(archive: ZipFile, path: Path, counts: dict[str, int]) -> Path:
             (whole / MADE_OF).write_text(json.dumps(made_of))
             whole.rename(folder)
     except OSError as error:
+        if _made_of(folder, made_of):  # by another process, meanwhile
+            return folder
         raise OutputError(
             f"{folder} could not be written: {error.strerror or error}; pictures lie beside their file: make room "
             "there, or copy the file to a folder of your own"
         ) from error
     return folder
+
+
+def _made_of(folder: Path, checksums: dict[str, int]) -> bool:
+    try:
+        return bool(json.loads((folder / MADE_OF).read_text()) == checksums)
+    except (OSError, ValueError):
+        return False
 
 
 def _write(archive: ZipFile, path: Path, whole: Path, counts: dict[str, int]) -> None:

@@ -143,6 +143,8 @@ def _listed(path: Path, others: Container[str]) -> list[str]:
     check_ids(images, where=str(path))
     names = [stem(image) for image in images]
     for row, name in enumerate(names, 1):
+        if " " in name:
+            raise InputError(f"{path}: row {row}: '{name}' is more than one image; expected one a line")
         if name in others:
             raise InputError(f"{path}: row {row}: '{name}' is in the other list too; fetch both lists again")
     return names

@@ -83,10 +83,12 @@ def finding_key(name: str) -> str:
 
 def _kaggle(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
     path = need_file(root, ["train.csv"], dataset="VinDr-CXR")
-    boxes = _boxes(path, _FINDINGS, readers=True)
+    boxes = _boxes(path, _FINDINGS, readers=needed > 1)
     findings = boxes["finding"].unique(maintain_order=True).sort().to_list()
-    readers = boxes.group_by("sample_id", "finding").agg(pl.col("rad_id").n_unique())
-    agreed = readers.filter(pl.col("rad_id") >= needed)
+    agreed = boxes
+    if needed > 1:
+        readers = boxes.group_by("sample_id", "finding").agg(pl.col("rad_id").n_unique())
+        agreed = readers.filter(pl.col("rad_id") >= needed)
     films = boxes.select(pl.col("sample_id").unique(maintain_order=True))
     frame = films.with_columns(
         films["sample_id"]
@@ -114,8 +116,8 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
         known = known or findings
         if odd := sorted({*known} ^ {*findings}):
             raise InputError(f"{path}: its header differs from that of {where} in {', '.join(odd)}; fetch both again")
-        drawn = path.with_name(name.replace("image_labels", "annotations"))
-        if drawn.is_file():
+        drawn = find_file(path.parent, [name.replace("image_labels", "annotations")])
+        if drawn is not None:
             rows = rows.with_columns(**_masks(rows, _boxes(drawn, known), drawn, root))
         tables.append(rows)
         where = where or str(path)

@@ -200,11 +200,16 @@ def test_an_image_that_lies_there_twice_is_said_with_the_one_that_is_taken(tmp_p
     assert f"images that lie here more than once: 1, the first '{ids[0]}': {taken} is taken" in manifest.card.notes
 
 
-def test_masks_of_two_challenges_are_refused_as_they_differ(tmp_path):
+def test_masks_of_two_challenges_are_refused_where_they_differ_and_the_image_is_asked_for(tmp_path):
     ids = write_traps(tmp_path)
-    for folder in ("ISIC-2017_Training_Part1_GroundTruth", "ISIC2018_Task1_Training_GroundTruth"):
-        save(tmp_path / folder / f"{ids[0]}_segmentation.png", square())
-    with pytest.raises(InputError, match=rf"'{ids[0]}' has two masks: \S+{ids[0]}_segmentation\.png and \S+; keep one"):
+    folders = [tmp_path / f"ISIC{part}_GroundTruth" for part in ("-2017_Training_Part1", "2018_Task1_Training")]
+    for folder in folders:
+        save(folder / f"{ids[0]}_segmentation.png", square())
+    save(folders[0] / "ISIC_9999999_segmentation.png", square())
+    save(folders[1] / "ISIC_9999999_segmentation.png", 255 - square())
+    assert read("isic_traps", tmp_path).frame.filter(sample_id=ids[0])["mask.lesion"][0].endswith("_segmentation.png")
+    save(folders[1] / f"{ids[0]}_segmentation.png", 255 - square())
+    with pytest.raises(InputError, match=rf"'{ids[0]}' has two masks that differ: \S+{ids[0]}_\S+ and \S+; keep one"):
         read("isic_traps", tmp_path)
 
 

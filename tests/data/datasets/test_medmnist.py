@@ -120,6 +120,12 @@ def test_the_folder_above_may_be_named(tmp_path):
     assert all(path.is_file() for path in manifest.images())
 
 
+def test_of_two_files_of_one_name_the_nearest_is_read(tmp_path):
+    write_medmnist(tmp_path / "MedMNIST")
+    write_medmnist(tmp_path)
+    assert read(tmp_path).frame["image"][0] == "pneumoniamnist-images/train/0.png"
+
+
 def test_a_folder_without_a_set_of_pictures_is_refused(tmp_path):
     np.savez(tmp_path / "nodulemnist3d.npz", **arrays())
     with pytest.raises(UsageError, match=r"no file of MedMNIST such as pneumoniamnist\.npz .* Sets of pictures: path"):
@@ -130,7 +136,11 @@ def test_pictures_of_another_file_are_not_taken(tmp_path):
     write_medmnist(tmp_path)
     read(tmp_path)
     write_medmnist(tmp_path, train_images=np.zeros((24, 28, 28), dtype=np.uint8))
-    with pytest.raises(InputError, match=r"pneumoniamnist-images: not the pictures of pneumoniamnist\.npz; remove"):
+    refused = pytest.raises(InputError, match=r"pneumoniamnist-images: not the pictures of pneumoniamnist\.npz; remove")
+    with refused:
+        read(tmp_path)
+    (tmp_path / "pneumoniamnist-images" / "made_of.json").write_text("{")
+    with refused:
         read(tmp_path)
 
 

@@ -201,6 +201,7 @@ def test_the_official_lists_in_other_dialects_are_the_same_splits(tree, dialect)
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        (b"a.png b.png", r"test_list\.txt: row 61: 'a\.png b' is more than one image; expected one a line"),
         (b"00000001_000.png", r"test_list\.txt: row 61: '00000001_000' is in the other list too; fetch both"),
         (b"00000091_000.png", r"test_list\.txt: the image '00000091_000\.png' stands in row 1 and again in row 61"),
         (b"a\xc3\xa9\n\xff", r"test_list\.txt: row 62 is not UTF-8"),

@@ -1,5 +1,7 @@
 """VinDr-CXR: three readers a film; tables of Kaggle and of PhysioNet."""
 
+import gzip
+
 import pytest
 from trees.dicom_trees import write_vindr, write_vindr_physionet
 
@@ -103,9 +105,21 @@ def test_without_its_readers_no_finding_would_be_agreed_on(tmp_path):
     path.write_text(text.replace(",rad_id,", ",reader,", 1))
     with pytest.raises(UsageError, match=r"train\.csv: no column 'rad_id'; the columns are: image_id, class_name"):
         read(tmp_path)
+    assert read(tmp_path, readers="any").labels(("nodule_mass",))[:4, 0].tolist() == [0, 1, 0, 1]
     path.write_text(text.replace(f"{ids[1]},Nodule/Mass,8,R8,", f"{ids[1]},Nodule/Mass,8,,", 1))
     with pytest.raises(InputError, match=r"train\.csv: row 4, column 'rad_id' is blank; every row needs one"):
         read(tmp_path)
+
+
+def test_tables_of_physionet_may_stay_packed_with_their_boxes(tmp_path):
+    write_vindr_physionet(tmp_path)
+    before = read(tmp_path)
+    for path in (tmp_path / "annotations").glob("*.csv"):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    after = read(tmp_path)
+    assert after.structures == before.structures != ()
+    assert after.labels().tolist() == before.labels().tolist()
 
 
 def test_a_finding_that_only_one_table_of_physionet_has_is_refused(tmp_path):
