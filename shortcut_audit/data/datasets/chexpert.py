@@ -1,6 +1,7 @@
 """CheXpert v1.0 and v1.0-small (Irvin et al. 2019), as downloaded.
 
-``root`` is the folder with ``train.csv``, or one above it. Columns are found by name whatever their case,
+``root`` is the folder with ``train.csv``, or one above it; the four batches that Stanford serves lie beside each other
+(``CheXpert-v1.0 batch 2 (train 1)/patient00001/...``). Columns are found by name whatever their case,
 signs and order. ``valid.csv`` (radiologists' labels) is the test split unless there is a table of the test
 set; val is then 5 % of the training patients, by a hash of their id. The sample id joins the parts of the
 path: ``patient00001_study1_view1_frontal``.
@@ -11,6 +12,7 @@ blanks in it count as ``dataset.uncertain`` and ``dataset.blank`` say for labels
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +45,8 @@ _TRAIN = (
 TRAIN, VALID = ("train.csv",), ("valid.csv", "val_labels.csv")
 TEST = ("test.csv", "test_labels.csv", "groundtruth.csv")
 _PLACE = r"((?:train|valid|val|test)(?:_\d+)?/(patient\d+)/(study\d+)/([^/.]+)(?:\.[A-Za-z]+)?)$"
+_BATCH = re.compile(r"CheXpert-v1\.0 batch \d.*")
+"""What Stanford serves: ``batch 1 (validate & csv)`` with both tables, ``batch 2 (train 1)/patient00001/...``."""
 CARD = DataCard(
     name="CheXpert",
     source="Stanford AIMI, CheXpert v1.0",
@@ -57,22 +61,24 @@ def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     chosen = chosen_options(config, NO_FINDING_OPTION)
     train = need_file(root, TRAIN, dataset="CheXpert")
     paths = _paths(train)
-    tables = {split: read_rows(path, split, train.parent) for split, path in paths.items()}
+    base = train.parent.parent if _BATCH.match(train.parent.name) else train.parent
+    tables = {split: read_rows(path, split, base) for split, path in paths.items()}
     notes = PUBLISHED.notes(tables["train"])
     for split, path in paths.items():
         notes += PUBLISHED_VALID.notes(tables[split]) if path.name == VALID[0] else []
     notes.append(_split_note(tables))
+    tables["train"], elsewhere = _in_batches(tables["train"], base)
+    notes += elsewhere
     told, lacking = _told_by_all(tables, paths)
     frame, left_out = wanted_views(told, config)
     if "val" not in tables:
         frame, _ = hold_out(frame, "chexpert/val")
     frame, healthy = with_no_finding(frame, chosen["no_finding"])
     frame, proxy = with_proxy(frame, config)
-    card = replace(CARD, release=train.parent.name, notes=(*notes, *lacking, *left_out, *healthy, *proxy))
+    release = _BATCH.sub("CheXpert-v1.0", train.parent.name)
+    card = replace(CARD, release=release, notes=(*notes, *lacking, *left_out, *healthy, *proxy))
     allowed = config.allow_shared_patients
-    return Manifest.from_frame(
-        frame, card=card, root=train.parent, where=str(train.parent), allow_shared_patients=allowed
-    )
+    return Manifest.from_frame(frame, card=card, root=base, where=str(train.parent), allow_shared_patients=allowed)
 
 
 PUBLISHED = Published(
@@ -138,6 +144,20 @@ def rows_of(table: pl.DataFrame, split: list[str | None], path: Path, root: Path
         },
         schema_overrides={"split": pl.String},
     )
+
+
+def _in_batches(rows: pl.DataFrame, base: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Return the training rows with their images in the batches that Stanford serves, of patients that are in one."""
+    parts = sorted(path for path in base.iterdir() if path.is_dir() and _BATCH.match(path.name))
+    owner = {patient.name: part.name for part in parts for patient in part.glob("patient*")}
+    if not owner:
+        return rows, []
+    part = rows["patient_id"].replace_strict(owner, default=None, return_dtype=pl.String)
+    image = part + "/" + rows["image"].str.extract(r"(patient\d+/.*)$")
+    kept = rows.with_columns(image=image).filter(part.is_not_null())
+    left = rows.height - kept.height
+    note = f"{left:,} of {rows.height:,} rows are of patients of no batch that is here and are left out"
+    return kept, [note] * bool(left)
 
 
 def _check_paths(cells: pl.Series, found: pl.Series, path: Path) -> None:

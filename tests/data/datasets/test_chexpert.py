@@ -56,6 +56,47 @@ def test_frontal_films_are_read_with_labels_patients_and_images(tree):
         assert manifest.frame["view"][at] == film.cells["AP/PA"]
 
 
+@pytest.fixture
+def batches(tmp_path):
+    """The folders that Stanford serves: the tables and valid in batch 1, patients of train in batches 2 and 3."""
+    films = write_chexpert(tmp_path, films=60, size=8, prefix="CheXpert-v1.0")
+    whole = tmp_path / "CheXpert-v1.0"
+    patients = sorted((whole / "train").iterdir())
+    for number, part in ((2, patients[::2]), (3, patients[1::2])):
+        folder = tmp_path / f"CheXpert-v1.0 batch {number} (train {number - 1})"
+        folder.mkdir()
+        for patient in part:
+            patient.rename(folder / patient.name)
+    (whole / "train").rmdir()
+    whole.rename(tmp_path / "CheXpert-v1.0 batch 1 (validate & csv)")
+    return tmp_path, films
+
+
+def test_the_batches_that_stanford_serves_are_read_as_they_lie(batches):
+    root, films = batches
+    manifest = read(root)
+    assert set(manifest.ids) == {film.sample_id for film in films if not film.lateral}
+    assert all(path.is_file() for path in manifest.images())
+    patients = manifest.frame["image"].str.extract(r"(patient\d+)/")
+    assert patients.to_list() == manifest.frame["patient_id"].to_list()
+    assert manifest.card.release == "CheXpert-v1.0"
+    inside = read(root / "CheXpert-v1.0 batch 1 (validate & csv)")
+    assert inside.images() == manifest.images()
+
+
+def test_rows_of_a_batch_that_is_not_here_are_left_out_and_said(batches):
+    root, films = batches
+    shutil.rmtree(root / "CheXpert-v1.0 batch 3 (train 2)")
+    manifest = read(root)
+    there = {path.name for path in (root / "CheXpert-v1.0 batch 2 (train 1)").iterdir()}
+    kept = {film.sample_id for film in films if f"patient{film.patient:05d}" in there or film.folder == "valid"}
+    assert set(manifest.ids) == {film.sample_id for film in films if not film.lateral} & kept
+    train = [film for film in films if film.folder == "train"]
+    left = sum(f"patient{film.patient:05d}" not in there for film in train)
+    note = f"{left} of {len(train)} rows are of patients of no batch that is here and are left out"
+    assert note in manifest.card.notes
+
+
 def test_all_views_include_lateral_ones(tree):
     root, films = tree
     manifest = read(root, views="all")
