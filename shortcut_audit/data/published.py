@@ -29,7 +29,7 @@ class Published:
         """Return what to say of a table, before any row is left out: one sentence, then one a difference.
 
         A part of the release is allowed, and said. A part that has a value more often than the whole, or a
-        whole that has one more or less often, was changed by somebody. Labels that nobody counted are named: a
+        whole that has one more or less often, was changed by somebody. Labels whose counts we do not know are named: a
         changed one would not be seen.
         """
         different = [note for name, counts in self.values.items() for note in self._differences(frame, name, counts)]
@@ -66,7 +66,7 @@ class Published:
         if not unknown:
             return []
         which = "each label" if len(unknown) == len(labels) else ", ".join(unknown)
-        return [f"{self.table}: how often {which} occurs was not published, so a changed label would not be seen"]
+        return [f"{self.table}: how often {which} occurs is not known to us, so a changed label would not be seen"]
 
 
 def positives(counts: Mapping[str, int]) -> dict[str, Counts]:
