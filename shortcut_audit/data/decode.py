@@ -33,6 +33,10 @@ _BROKEN = (
 _WHITE_IS_ZERO = 0
 _BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
 _ON_ITS_SIDE = (5, 6, 7, 8)
+_ONE_NUMBER = ("1", "L", "P", "I;16", "I;16B", "I;16L")
+_RENUMBERED = ("JPEG", "GIF")
+"""Formats that do not keep the numbers: one is lossy, of the other writers sort the palette anew."""
+_TRUNCATED = "truncated, rows of the image are missing; fetch the file again"
 _DICOM = slice(128, 132)
 _Result = TypeVar("_Result")
 
@@ -62,6 +66,15 @@ def is_black(path: Path) -> bool:
         BadImageError: as for :func:`decode`.
     """
     return _guarded(path, _black)
+
+
+def stored_values(path: Path) -> NDArray[np.integer[Any]]:
+    """Return the numbers (H, W) that a picture stores, of a palette the index: a label map as it was written.
+
+    Raises:
+        BadImageError: missing, truncated, of several channels, or of a format that does not keep numbers.
+    """
+    return _guarded(path, _values)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -157,12 +170,27 @@ def _pixels(raw: bytes, path: Path) -> Pixels:
         return _of_dicom(lambda: dicom.dicom_pixels(raw))
     with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
-            found = f"{image.width} x {image.height} pixels"
-            raise BadImageError(f"{found}; an image has at most {MAX_PIXELS:,}, make it smaller")
+            raise BadImageError(_too_large(image))
         if lacks_rows(raw):
-            raise BadImageError("truncated, rows of the image are missing; fetch the file again")
+            raise BadImageError(_TRUNCATED)
         image.load()
         return _upright(_native(image, raw), _orientation(image))
+
+
+def _values(raw: bytes, _: Path) -> NDArray[np.integer[Any]]:
+    with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise BadImageError(_too_large(image))
+        renumbered = image.format in _RENUMBERED
+        if renumbered or image.mode not in _ONE_NUMBER:
+            found = f"a {image.format}" if renumbered else f"of mode {image.mode}"
+            raise BadImageError(
+                f"{found}, so its pixels are not the numbers of structures; save the label map as a grey PNG"
+            )
+        if lacks_rows(raw):
+            raise BadImageError(_TRUNCATED)
+        image.load()
+        return _upright(np.asarray(image)[:, :, None], _orientation(image))[:, :, 0].astype(np.int64)
 
 
 def _black(raw: bytes, path: Path) -> bool:
@@ -172,6 +200,10 @@ def _black(raw: bytes, path: Path) -> bool:
             if grey and not lacks_rows(raw):
                 return image.getbbox() is None
     return not _pixels(raw, path).any()
+
+
+def _too_large(image: Image.Image) -> str:
+    return f"{image.width} x {image.height} pixels; an image has at most {MAX_PIXELS:,}, make it smaller"
 
 
 def _orientation(image: Image.Image) -> int:
@@ -220,7 +252,7 @@ def _on_black(stored: NDArray[Any], full: int) -> Pixels:
     return scaled[:, :, :-1] * scaled[:, :, -1:]
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
+def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Undo the rotation of the camera (EXIF 2.32, tag 274)."""
     if orientation in _ON_ITS_SIDE:
         pixels = pixels.transpose(1, 0, 2)

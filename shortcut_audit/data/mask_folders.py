@@ -14,7 +14,7 @@ import polars as pl
 from shortcut_audit.data.decode import is_black
 from shortcut_audit.data.drawn import EMPTY
 from shortcut_audit.data.images import visit_images
-from shortcut_audit.data.places import EXTENSIONS, find_folders, index_images, stem
+from shortcut_audit.data.places import find_folders, index_pictures
 from shortcut_audit.errors import InputError
 from shortcut_audit.provenance import PathGuard
 
@@ -40,7 +40,7 @@ def drawn_or_well(films: Path, masks: Path, root: Path, *, finding: str) -> tupl
         InputError: not one mask is called as a film is, two files of a folder have the same name, or a mask that
             cannot be read.
     """
-    images, drawn = _index(films, root), _index(masks, root)
+    images, drawn = index_pictures(films, root), index_pictures(masks, root)
     ours = [name for name in images if name in drawn]
     if not ours:
         called = f"'{next(iter(drawn))}' for one" if drawn else "there is none"
@@ -60,12 +60,6 @@ def drawn_or_well(films: Path, masks: Path, root: Path, *, finding: str) -> tupl
         }
     )
     return frame, _notes(list(images), list(drawn), sum(black), finding)
-
-
-def _index(folder: Path, root: Path) -> dict[str, str]:
-    """Return name -> path of every picture; what macOS leaves beside them (``._name.png``) is none."""
-    names = (path.name for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.name[0] != ".")
-    return index_images([folder], root, wanted={stem(name) for name in names})
 
 
 def _black(paths: Sequence[str], root: Path, finding: str) -> list[bool]:

@@ -104,6 +104,16 @@ def index_images(
     return found
 
 
+def index_pictures(folder: Path, root: Path) -> dict[str, str]:
+    """Return :func:`index_images` of every picture; what macOS leaves beside them (``._name.png``) is none.
+
+    Raises:
+        InputError: two files have the same name.
+    """
+    names = (path.name for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.name[0] != ".")
+    return index_images([folder], root, wanted={stem(name) for name in names})
+
+
 def _files(folders: Sequence[Path], skip: Sequence[str]) -> Iterator[Path]:
     for folder in folders:
         for place, inner, names in os.walk(folder):

@@ -135,7 +135,21 @@ def inferred_traps(root):
     return DatasetConfig(name="isic_traps", root=str(root), options={"bias": 0.5, "trap": 2})
 
 
+def jsrt_site(name):
+    """One of the zips of JSRT's site, with tubes that came apart from it."""
+
+    def make(root):
+        ids = chest_trees.write_jsrt_site(root, name)
+        chest_trees.write_tube_table(root / "tubes.csv", ids, lambda n: n % 2 == 0)
+        return DatasetConfig(name="jsrt", root=str(root), attributes_file=str(root / "tubes.csv"))
+
+    return make
+
+
+DRAWN_ONLY = {"jsrt, " + name: jsrt_site(name) for name in ("Segmentation01", "segmentation02")}
+"""Data sets that teach segmenters: each image has what is drawn."""
 VARIANTS = {
+    **DRAWN_ONLY,
     "isic2018, tasks 1 and 2": isic2018_lesions,
     "nih_cxr14, labels of experts": nih_expert_labels,
     "siim_acr, folders": plain("siim_acr", dicom_trees.write_siim_folders),

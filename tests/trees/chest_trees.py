@@ -134,18 +134,27 @@ def write_jsrt(root: Path) -> list[str]:
     return names
 
 
-def write_jsrt_site(root: Path, name: str) -> None:
-    """One of the zips of the society's site; names of films tell nothing, and those of train come again in test."""
-    inside = {"Segmentation01": "{split}/{what}", "segmentation02": "segmentation/{what}_{split}"}[name]
-    for split, count in (("train", 5), ("test", 2)):
+def write_jsrt_site(root: Path, name: str, *, train: int = 40, test: int = 10) -> list[str]:
+    """One of the zips of the society's site, and the ids of its films.
+
+    Films of Segmentation01 are numbered from 1 in train and from 0 in test; cases of segmentation02 through both.
+    """
+    ids, case = [], 0
+    for split, count in (("train", train), ("test", test)):
         for n in range(count):
-            films, masks = (root / name / inside.format(split=split, what=what) for what in ("org", "label"))
+            case += 1
             if name == "Segmentation01":
-                save_film(films / f"{n}.png", ill=False)
-                save(masks / f"{n}.png", square())
+                number = n + (split == "train")
+                save_film(root / name / split / "org" / f"{number}.png", ill=False, tube=n % 2 == 0)
+                save(root / name / split / "label" / f"{number}.png", square())
+                ids.append(f"{split}-{number}")
             else:
-                save_film(films / f"{n}.bmp", ill=False)
-                save(masks / f"{n}_label.png", np.repeat([[0, 85], [170, 255]], 16, axis=0).repeat(16, axis=1))
+                inside = root / name / "segmentation"
+                save_film(inside / f"org_{split}" / f"case{case:03d}.bmp", ill=False, tube=n % 2 == 0)
+                levels = np.repeat([[0, 85], [170, 255]], 16, axis=0).repeat(16, axis=1)
+                save(inside / f"label_{split}" / f"case{case:03d}_label.png", levels)
+                ids.append(f"case{case:03d}")
+    return ids
 
 
 def write_chexlocalize(root: Path) -> None:

@@ -4,8 +4,8 @@ Films are the raw ``JPCLN001.IMG`` or pictures of the same names; the folder of 
 ``.../masks/{left lung,right lung,heart,left clavicle,right clavicle}/`` (with a blank or ``_``). Odd numbers are SCR's
 fold 1, even ones fold 2: fold 1 is train and val, fold 2 is test. Each film is another patient.
 
-``Segmentation01`` and ``segmentation02`` of the society's site draw lungs in small copies of the films, but do not say
-which show a nodule: without a finding nothing can be trained or audited, so they are refused by name.
+``Segmentation01`` and ``segmentation02`` of the society's site are read where no such film is (``data/jsrt_site.py``):
+small copies with lungs, and hearts, drawn. Test is as they have it; val is cut from their train.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import polars as pl
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.drawn import UNION
+from shortcut_audit.data.jsrt_site import read_site
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.places import find_folders, index_images
+from shortcut_audit.data.places import index_images
 from shortcut_audit.data.published import Published
-from shortcut_audit.data.splits import hash_fractions
+from shortcut_audit.data.splits import hash_fractions, hold_out
 from shortcut_audit.errors import UsageError
 
 NAMES = [f"JPCLN{n:03d}" for n in range(1, 155)] + [f"JPCNN{n:03d}" for n in range(1, 94)]
@@ -32,7 +33,6 @@ STRUCTURES = {
     "heart": ("heart",),
     "clavicle": ("left clavicle", "right clavicle"),
 }
-SITE = ("train/org", "*/train/org", "org_train", "*/org_train")
 VAL_SHARE = 0.2
 PUBLISHED = Published(
     table="the folder of films", rows=247, source="Shiraishi et al. 2000", values={"label.nodule": {"1": 154, "0": 93}}
@@ -52,7 +52,7 @@ def jsrt(root: Path, config: DatasetConfig) -> Manifest:
     words = ("mask", *(name.partition(" ")[0] + sign for name in _sides() for sign in (" ", "_")), "heart")
     found = index_images([root], root, wanted=frozenset(NAMES), skip=words)
     if not found:
-        raise _no_film(root)
+        return _site(root)
     names = [name for name in NAMES if name in found]
     frame = pl.DataFrame(
         {
@@ -67,14 +67,17 @@ def jsrt(root: Path, config: DatasetConfig) -> Manifest:
     return Manifest.from_frame(frame, card=card, root=root, where=str(root))
 
 
-def _no_film(root: Path) -> UsageError:
-    if site := find_folders(root, SITE):
-        return UsageError(
-            f"{site[0]}: this is Segmentation01 or segmentation02 of JSRT, which draws lungs but does not say which "
-            "films show a nodule; name the folder of the films JPCLN001.IMG and the masks of SCR with --root, or bring "
-            "labels of your own in a table (dataset.name: table)"
-        )
-    return UsageError(f"{root}: no film such as JPCLN001.IMG or JPCLN001.png; name the folder that holds them")
+def _site(root: Path) -> Manifest:
+    read = read_site(root)
+    if read is None:
+        raise UsageError(f"{root}: no film such as JPCLN001.IMG or JPCLN001.png; name the folder that holds them")
+    frame, notes = read
+    frame, note = hold_out(frame.with_columns(patient_id="sample_id"), "jsrt/val", VAL_SHARE)
+    card = replace(
+        CARD, source="Japanese Society of Radiological Technology", licence="research and education",
+        citation="Shiraishi et al. 2000, AJR 174:71", notes=(*notes, note),
+    )  # fmt: skip
+    return Manifest.from_frame(frame, card=card, root=root, where=str(root))
 
 
 def _sides() -> list[str]:

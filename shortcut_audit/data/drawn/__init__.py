@@ -4,6 +4,7 @@ A cell of ``mask.NAME`` or ``footprint.NAME`` is one or several parts joined by 
 (``left lung/1.gif|right lung/1.gif``). A part is
 
     folder/file.png                     a picture: what is not black is in the mask (``picture.py``)
+    folder/file.png#VALUE               a label map: the pixels that hold this number, as stored (of a palette: index)
     [CODEC[@WxH]:]file.csv#ID[#CLASS]   the rows of ID (and CLASS) in a table, united
     [CODEC[@WxH]:]file.json#ID[#CLASS]  the same in JSON: ID -> value, ID -> CLASS -> value, or a COCO data set
     empty                               somebody looked, and there is nothing: an empty mask, all of it known
@@ -39,7 +40,7 @@ from PIL import Image
 
 from shortcut_audit.data.drawn.cell import EMPTY, UNION, Part, Size, cell_of, parse_cell
 from shortcut_audit.data.drawn.entries import read_entries
-from shortcut_audit.data.drawn.picture import Drawn, read_picture
+from shortcut_audit.data.drawn.picture import Drawn, read_picture, read_value
 from shortcut_audit.shapes import Mask
 
 __all__ = ["EMPTY", "UNION", "Drawn", "Part", "Size", "cell_of", "fitted", "parse_cell", "read_drawn"]
@@ -81,4 +82,6 @@ def _nearest(mask: Mask, size: Size) -> Mask:
 def _read(part: Part, image: Path | None) -> Drawn:
     if part.file is None:
         return Drawn.whole(np.zeros((1, 1), dtype=bool))
+    if part.value is not None:
+        return read_value(part.file, part.value)
     return Drawn.whole(read_entries(part, image)) if part.key is not None else read_picture(part.file)

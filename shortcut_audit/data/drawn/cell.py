@@ -18,14 +18,17 @@ _ENTRY = re.compile(
     r"(?P<file>.+?\.(?:(?:csv|tsv)(?:\.gz)?|json))#(?P<key>[^#]+)(?:#(?P<kind>[^#]+))?",
     re.IGNORECASE,
 )
+_VALUE = re.compile(r"(?P<file>.+\.(?:png|bmp|gif|tiff?))#(?P<key>\d{1,5})", re.IGNORECASE)
+"""One value of a picture. A name such as ``a.png#1.png`` is that of a picture as ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One part of a cell.
 
-    ``file`` None: nothing was drawn (``empty``). ``key`` None: the file is a picture. ``codec`` None: told from
-    the content. ``size`` (H, W) None: not said. ``where`` names the cell in messages.
+    ``file`` None: nothing was drawn (``empty``). ``key`` None: what is not black in a picture. ``value``: only the
+    pixels of a picture that hold this number. ``codec`` None: told from the content. ``size`` (H, W) None: not said.
+    ``where`` names the cell in messages.
     """
 
     file: Path | None
@@ -33,10 +36,12 @@ class Part:
     kind: str | None = None
     codec: str | None = None
     size: Size | None = None
+    value: int | None = None
     where: str = ""
 
     def __str__(self) -> str:
-        return "#".join(str(piece) for piece in (self.file or EMPTY, self.key, self.kind) if piece is not None)
+        pieces = (self.file or EMPTY, self.key, self.kind, self.value)
+        return "#".join(str(piece) for piece in pieces if piece is not None)
 
 
 def cell_of(file: str, *, key: str, kind: str | None = None, codec: str | None = None, size: Size | None = None) -> str:
@@ -44,7 +49,7 @@ def cell_of(file: str, *, key: str, kind: str | None = None, codec: str | None =
 
     Args:
         file: path, as images are written in the same manifest.
-        key: id of the image in that file.
+        key: id of the image in that file; of a picture, the number that its pixels hold.
         kind: class or category, where the file holds several.
         codec: how masks are written there; None leaves it to the content.
         size: (H, W) that coordinates are meant in; needs a codec.
@@ -54,8 +59,10 @@ def cell_of(file: str, *, key: str, kind: str | None = None, codec: str | None =
     """
     said = f"{codec}@{size[1]}x{size[0]}:" if codec and size else f"{codec}:" if codec else ""
     text = said + "#".join(piece for piece in (file, key, kind) if piece is not None)
-    match = _ENTRY.fullmatch(text)
+    match, value = _ENTRY.fullmatch(text), _VALUE.fullmatch(text)
     read = match and (match["file"], match["key"], match["kind"], match["codec"])
+    if value:
+        read = value["file"], value["key"], None, None
     if UNION in text or read != (file, key, kind, codec):
         raise InputError(
             f"the mask '{text}' cannot be written as a cell; '{UNION}' and '#' have a meaning of their own"
@@ -84,6 +91,8 @@ def parse_cell(text: str, *, root: Path, where: str) -> tuple[Part, ...]:
 def _part(text: str, root: Path, where: str) -> Part:
     if text == EMPTY:
         return Part(file=None, where=where)
+    if match := _VALUE.fullmatch(text):
+        return Part(file=guard_path(root, match["file"], where=where), value=int(match["key"]), where=where)
     match = _ENTRY.fullmatch(text)
     if match is None:
         return Part(file=guard_path(root, text, where=where), where=where)

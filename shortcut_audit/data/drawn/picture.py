@@ -1,4 +1,4 @@
-"""A mask that is a picture: 0/1, 0/255, 0/127/255, a palette, colours, soft edges."""
+"""A mask that is a picture: 0/1, 0/255, 0/127/255, a palette, colours, soft edges, one value of a label map."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shortcut_audit.data.decode import BadImageError, decode
+from shortcut_audit.data.decode import BadImageError, decode, stored_values
 from shortcut_audit.shapes import Mask
 
 _IGNORE, _FULL = 127 * 257, 65535
@@ -56,6 +56,15 @@ def read_picture(path: Path) -> Drawn:
             "save the mask with 0 as its background"
         )
     return Drawn.whole(grey > (levels[-1] / 2 if soft else 0))
+
+
+def read_value(path: Path, value: int) -> Drawn:
+    """Read one structure of a label map: the pixels that hold ``value``. A map without it has none of the structure.
+
+    Raises:
+        BadImageError: as for :func:`~shortcut_audit.data.decode.stored_values`.
+    """
+    return Drawn.whole(stored_values(path) == value)
 
 
 def _three_levels(levels: NDArray[np.int64]) -> bool:

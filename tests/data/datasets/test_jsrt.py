@@ -1,14 +1,17 @@
 """JSRT with the masks of SCR, and its raw films."""
 
+import shutil
+
 import numpy as np
 import pytest
 from trees.chest_trees import write_jsrt, write_jsrt_site
+from trees.pictures import save, square
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import open_dataset
 from shortcut_audit.data.decode import BadImageError, decode
 from shortcut_audit.data.drawn import read_drawn
-from shortcut_audit.errors import UsageError
+from shortcut_audit.errors import InputError, UsageError
 
 
 def read(root):
@@ -50,17 +53,73 @@ def test_an_empty_folder_is_a_usage_error(tmp_path):
         read(tmp_path)
 
 
-@pytest.mark.parametrize("inside", ["", "name"])
-@pytest.mark.parametrize(
-    ("name", "films"), [("Segmentation01", "train/org"), ("segmentation02", "segmentation/org_train")]
-)
-def test_the_zips_of_the_site_have_no_finding_and_are_refused_by_name(tmp_path, name, films, inside):
-    write_jsrt_site(tmp_path, name)
-    expected = (
-        rf"{name}/{films}: this is Segmentation01 or segmentation02 of JSRT, .* which films show a nodule; name the"
-    )
-    with pytest.raises(UsageError, match=expected):
-        read(tmp_path / inside.replace("name", name))
+@pytest.mark.parametrize("inside", ["", "Segmentation01"])
+def test_lungs_of_segmentation01_are_read(tmp_path, inside):
+    ids = write_jsrt_site(tmp_path, "Segmentation01", train=50, test=10)
+    manifest = read(tmp_path / inside)
+    assert sorted(manifest.ids) == sorted(ids)
+    assert (manifest.findings, manifest.structures) == (("lung",), ("lung",))
+    assert set(manifest.frame["label.lung"]) == {1.0}
+    split = dict(zip(manifest.ids, manifest.frame["split"], strict=True))
+    assert [split[name] for name in ids[50:]] == ["test"] * 10
+    assert {split[name] for name in ids[:50]} == {"train", "val"}
+    at = manifest.ids.index("train-1")
+    assert int(read_drawn(manifest.drawn("mask", "lung")[at]).foreground.sum()) == int((square() > 0).sum())
+    assert manifest.card.notes[0] == "Segmentation01 has 60 rows and values as published (JSRT)"
+    assert "Segmentation01 does not say which films show a nodule: lung count" in manifest.card.notes[1]
+
+
+def test_lungs_and_hearts_of_segmentation02_are_grey_levels_of_one_picture(tmp_path):
+    ids = write_jsrt_site(tmp_path, "segmentation02", train=199, test=48)
+    manifest = read(tmp_path)
+    assert sorted(manifest.ids) == sorted(ids)
+    assert manifest.structures == ("lung", "heart")
+    lung, heart = (read_drawn(manifest.drawn("mask", name)[0]) for name in ("lung", "heart"))
+    # In the tree, 85 (heart) is the upper right quarter of the picture and 255 (lung) the lower right one.
+    assert (lung.foreground[16:, 16:].all(), int(lung.foreground.sum())) == (True, 256)
+    assert (heart.foreground[:16, 16:].all(), int(heart.foreground.sum())) == (True, 256)
+    assert manifest.card.notes[0] == "segmentation02 has 247 rows and values as published (JSRT)"
+
+
+def test_a_zip_of_the_site_with_a_film_less_is_said(tmp_path):
+    write_jsrt_site(tmp_path, "segmentation02", train=199, test=47)
+    notes = read(tmp_path).card.notes
+    assert notes[0] == "segmentation02 has 246 rows, 1 fewer than the 247 published (JSRT)"
+
+
+def test_a_film_of_the_site_that_nobody_drew_has_no_mask(tmp_path):
+    write_jsrt_site(tmp_path, "segmentation02")
+    (tmp_path / "segmentation02/segmentation/label_train/case002_label.png").unlink()
+    manifest = read(tmp_path)
+    masks = dict(zip(manifest.ids, manifest.frame["mask.heart"], strict=True))
+    assert [name for name, cell in masks.items() if cell is None] == ["case002"]
+    assert "1 of 50 films has no drawing" in manifest.card.notes
+
+
+def test_a_drawing_of_other_grey_levels_is_refused(tmp_path):
+    write_jsrt_site(tmp_path, "segmentation02")
+    save(tmp_path / "segmentation02/segmentation/label_test/case050_label.png", square() // 2)
+    with pytest.raises(
+        InputError, match=r"case050_label\.png: has the grey level 127; segmentation02 of JSRT has 0, 85"
+    ):
+        read(tmp_path)
+
+
+def test_both_zips_of_the_site_are_not_mixed(tmp_path):
+    write_jsrt_site(tmp_path, "Segmentation01")
+    write_jsrt_site(tmp_path, "segmentation02")
+    with pytest.raises(UsageError, match="Segmentation01 and segmentation02 of JSRT draw the same films; name one"):
+        read(tmp_path)
+    assert len(read(tmp_path / "segmentation02")) == 50
+
+
+def test_half_a_zip_of_the_site_is_refused(tmp_path):
+    write_jsrt_site(tmp_path, "Segmentation01")
+    shutil.rmtree(tmp_path / "Segmentation01/test/label")
+    with pytest.raises(
+        UsageError, match="no folder test/label of Segmentation01 of JSRT; name the one folder that was"
+    ):
+        read(tmp_path)
 
 
 def test_beside_films_of_their_own_names_the_zips_of_the_site_do_not_matter(tmp_path):

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from shortcut_audit.data.decode import BadImageError
-from shortcut_audit.data.drawn import fitted
+from shortcut_audit.data.drawn import cell_of, fitted, parse_cell, read_drawn
 from shortcut_audit.data.drawn.picture import read_picture
+from shortcut_audit.errors import InputError
 
 SIZE = 32
 
@@ -95,3 +99,92 @@ def test_an_empty_mask_is_empty(tmp_path):
 def test_masks_are_resized_without_new_shades_and_keep_their_share(tmp_path):
     large = np.kron(blob(255), np.ones((4, 4), dtype=np.uint8))
     np.testing.assert_array_equal(read_mask(save(tmp_path / "m.png", large), SIZE), blob(1) > 0)
+
+
+# ---- label maps: several structures in one picture
+
+
+def structure(root, cell):
+    drawn = read_drawn(parse_cell(cell, root=root, where="row 1"))
+    assert drawn.known.all()
+    return drawn.foreground
+
+
+def stored(kind, dtype):
+    """Three structures and a value that is 127 in 8 bits, which means nothing in a label map."""
+    numbers = np.array([[0, 1, 2], [127, 255, 1]], dtype=dtype)
+    return Image.fromarray(numbers), f"m.{kind}"
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("png", "u1"), ("bmp", "u1"), ("tif", "u1"), ("png", "u2")])
+def test_one_number_of_a_label_map_is_one_structure(tmp_path, kind, dtype):
+    image, name = stored(kind, dtype)
+    image.save(tmp_path / name)
+    np.testing.assert_array_equal(structure(tmp_path, f"{name}#1"), [[False, True, False], [False, False, True]])
+    np.testing.assert_array_equal(structure(tmp_path, f"{name}#127"), [[False, False, False], [True, False, False]])
+    np.testing.assert_array_equal(
+        structure(tmp_path, f"{name}#1|{name}#255"), [[False, True, False], [False, True, True]]
+    )
+    assert not structure(tmp_path, f"{name}#9").any()
+
+
+def test_of_a_palette_the_number_is_the_index(tmp_path):
+    image = Image.fromarray(np.array([[0, 1], [2, 1]], dtype="u1")).convert("P")
+    image.putpalette([255, 255, 255, 9, 9, 9, 0, 0, 0])
+    image.save(tmp_path / "m.png")
+    np.testing.assert_array_equal(structure(tmp_path, "m.png#1"), [[False, True], [False, True]])
+
+
+@given(arrays.arrays(np.uint16, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+@settings(deadline=None, max_examples=50)
+def test_the_structures_of_a_label_map_part_its_pixels(tmp_path_factory, numbers):
+    root = tmp_path_factory.mktemp("maps")
+    Image.fromarray(numbers).save(root / "m.png")
+    parts = [structure(root, f"m.png#{value}") for value in np.unique(numbers)]
+    assert (np.sum(parts, axis=0) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "reason"),
+    [("m.tiff", "RGB", "of mode RGB, so its pixels are not"), ("m.png", "RGBA", "of mode RGBA, so its pixels are not")],
+)
+def test_colours_are_no_label_map(tmp_path, name, mode, reason):
+    Image.new(mode, (2, 2)).save(tmp_path / name)
+    with pytest.raises(
+        BadImageError, match=rf"{name}: {reason} the numbers of structures; save the label map as a grey"
+    ):
+        structure(tmp_path, f"{name}#1")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF"])
+def test_what_does_not_keep_numbers_is_no_label_map_whatever_it_is_called(tmp_path, kind):
+    Image.new("L", (2, 2)).save(tmp_path / "m.png", format=kind)
+    with pytest.raises(BadImageError, match=rf"m\.png: a {kind}, so its pixels are not the numbers of structures"):
+        structure(tmp_path, "m.png#1")
+
+
+def test_half_a_label_map_is_refused(tmp_path):
+    save(tmp_path / "whole.png", np.random.default_rng(0).integers(0, 9, (64, 64)).astype("u1"))
+    (tmp_path / "m.png").write_bytes((tmp_path / "whole.png").read_bytes()[:-200])
+    with pytest.raises(BadImageError, match=r"m\.png: "):
+        structure(tmp_path, "m.png#1")
+
+
+@pytest.mark.parametrize("name", ["a#1.png", "a.png#1.png", "m.png#x.png"])
+def test_a_picture_with_a_number_sign_in_its_name_is_that_picture(tmp_path, name):
+    save(tmp_path / name, blob(255))
+    np.testing.assert_array_equal(structure(tmp_path, name), blob(255) > 0)
+    assert str(parse_cell(name, root=tmp_path, where="row 1")[0]).endswith(name)
+
+
+def test_the_cell_of_a_label_map_reads_back(tmp_path):
+    assert cell_of("maps/1.png", key="85") == "maps/1.png#85"
+    part = parse_cell("maps/1.png#85", root=tmp_path, where="row 1")[0]
+    assert (part.file, part.value, part.key) == (tmp_path / "maps/1.png", 85, None)
+    assert str(part).endswith("maps/1.png#85")
+
+
+@pytest.mark.parametrize("key", ["left", "-1", "123456"])
+def test_a_structure_of_a_picture_that_is_no_number_is_refused(key):
+    with pytest.raises(InputError, match=rf"the mask 'maps/1.png#{key}' cannot be written as a cell"):
+        cell_of("maps/1.png", key=key)
