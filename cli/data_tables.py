@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shortcut_audit.data.quarantine import Loss, Quarantine
     from shortcut_audit.stages.associations import Association, Number, Severity
     from shortcut_audit.stages.data_check import DataCheck, SameFile
+    from shortcut_audit.stages.drawings import Disagreement
 
 SHOWN = 10
 
@@ -30,6 +31,7 @@ def as_record(found: DataCheck) -> dict[str, Any]:
         "near_pairs": None if found.near is None else asdict(found.near),
         "associations": [asdict(one) for one in found.associations],
         "severities": [asdict(one) for one in found.severities],
+        "drawings": [asdict(one) for one in found.drawings],
     }
 
 
@@ -41,6 +43,7 @@ def print_check(found: DataCheck) -> None:
         emit_table(header, [_told_association(one) for one in found.associations])
     for one in found.severities:
         _print_severity(one)
+    _print_drawings(found.drawings)
     if not found.looked:
         emit("no image was opened (--decode none): nothing is known of unreadable images and duplicates")
         return
@@ -72,6 +75,18 @@ def _print_severity(one: Severity) -> None:
     ]
     if rows:
         emit_table(("severity", "with the attribute", "share (95 %)"), rows)
+
+
+def _print_drawings(drawings: Iterable[Disagreement]) -> None:
+    if told := [_told_drawing(one) for one in drawings]:
+        emit("what is drawn beside what is labelled:")
+        emit_table(("drawn", "label 1, nothing drawn", "label 0, drawn", "unreadable", "for one"), told)
+
+
+def _told_drawing(one: Disagreement) -> tuple[object, ...]:
+    name = one.name if one.kind == "mask" else f"{one.name} (footprint)"
+    empty, drawn = f"{one.empty} of {one.labelled}", f"{one.drawn} of {one.unlabelled}"
+    return name, empty, drawn, one.unreadable, ", ".join(one.samples)
 
 
 def _told(number: Number) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 Counts = Mapping[str, int]
+_OTHERWISE = "so a changed label is seen only by SHA256SUMS.txt or 'audit data check --against' an earlier manifest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Published:
         if not unknown:
             return []
         which = "each label" if len(unknown) == len(labels) else ", ".join(unknown)
-        return [f"{self.table}: how often {which} occurs is not known to us, so a changed label would not be seen"]
+        return [f"{self.table}: how often {which} occurs is not known to us, {_OTHERWISE}"]
 
 
 def positives(counts: Mapping[str, int]) -> dict[str, Counts]:

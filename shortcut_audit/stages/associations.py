@@ -6,7 +6,7 @@ there or not, the AUROC is 0.5 + (share with it among positives - share among ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,10 @@ from shortcut_audit.audit.measures.rates import proportion
 from shortcut_audit.audit.statistics.estimate import Contrast, fields
 from shortcut_audit.audit.statistics.metrics import Sampling, auroc
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.drawn import read_drawn
-from shortcut_audit.data.images import visit_images
 from shortcut_audit.data.labels import apply_label_policy
 from shortcut_audit.data.manifest import SPLITS, Manifest
-from shortcut_audit.shapes import Bools, Floats, Ints
+from shortcut_audit.shapes import Bools, Floats
+from shortcut_audit.stages.drawings import Drawing
 
 CONFIDENCE = 0.95
 MOST_VALUES = 10
@@ -106,7 +105,8 @@ def associations(manifest: Manifest, config: DatasetConfig) -> list[Association]
         for column, finding in enumerate(manifest.findings)
         for one in asked
         for split in SPLITS
-        if (splits == split).any()
+        # A proxy made of a label (support devices) says nothing about that label.
+        if one.attribute != finding and (splits == split).any()
     ]
 
 
@@ -125,43 +125,40 @@ def _association(
     )  # fmt: skip
 
 
-def severities(manifest: Manifest, config: DatasetConfig, rows: Ints) -> list[Severity]:
+def severities(manifest: Manifest, config: DatasetConfig, drawn: Sequence[Drawing]) -> list[Severity]:
     """Return every finding that has a severity or drawn masks by every attribute that is there or not.
 
     Args:
         manifest: the data set.
         config: how labels are read.
-        rows: whose masks are read, where there is no column of the severity.
+        drawn: what is drawn, which counts where there is no column of the severity.
     """
+    masks = {one.name: one for one in drawn if one.kind == "mask"}
     labels = apply_label_policy(manifest.labels(), uncertain=config.uncertain, blank=config.blank)
     sampling = _sampling(manifest)
     asked = [one for name in manifest.attributes for one in _asked(manifest, name) if one.value is not None]
     found = []
     for column, finding in enumerate(manifest.findings):
-        measured = _severity(manifest, finding, labels[:, column] == 1, rows) if asked else None
-        if measured is not None:
-            source, size, unreadable = measured
-            found += [_link(finding, one, source, size, unreadable, sampling) for one in asked]
+        source, size = _severity(manifest, finding, masks.get(finding), labels[:, column] == 1)
+        if source:
+            unreadable = masks[finding].unreadable if finding in masks else 0
+            found += [
+                _link(finding, one, source, size, unreadable, sampling) for one in asked if one.attribute != finding
+            ]
     return found
 
 
-def _severity(manifest: Manifest, finding: str, positive: Bools, rows: Ints) -> tuple[str, Floats, int] | None:
-    """Return source, severity (N,) of positives with NaN for unknown, and how many masks could not be read."""
+def _severity(manifest: Manifest, finding: str, drawing: Drawing | None, positive: Bools) -> tuple[str | None, Floats]:
+    """Return source and severity (N,) of positives, NaN for unknown; no source where there is none."""
     size = np.full(len(manifest), np.nan)
     if (column := f"severity.{finding}") in manifest.frame.columns:
         size[positive] = manifest.frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()[positive]
-        return column, size, 0
-    if finding not in manifest.structures or not len(rows):
-        return None
-    cells, images = manifest.drawn("mask", finding), manifest.images()
-    wanted = [(int(row), cell) for row in rows if positive[row] and (cell := cells[row]) is not None]
-
-    def measure(place: int, _: object) -> None:
-        row, cell = wanted[place]
-        size[row] = read_drawn(cell, image=images[row]).foreground.mean() or np.nan
-
-    unreadable = visit_images([images[row] for row, _ in wanted], measure, what=f"Measuring masks of {finding}")
-    return "area of the drawn mask", size, len(unreadable)
+        return column, size
+    if drawing is None:
+        return None, size
+    seen = positive & (drawing.area > 0)
+    size[seen] = drawing.area[seen]
+    return "area of the drawn mask", size
 
 
 def _link(finding: str, asked: _Asked, source: str, size: Floats, unreadable: int, sampling: Sampling) -> Severity:

@@ -13,6 +13,7 @@ from shortcut_audit.data.quarantine import Quarantine, quarantine
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.shapes import Ints
 from shortcut_audit.stages.associations import Association, Severity, associations, severities
+from shortcut_audit.stages.drawings import Disagreement, disagreement, drawings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class DataCheck:
     near: NearPairs | None
     associations: tuple[Association, ...]
     severities: tuple[Severity, ...]
+    drawings: tuple[Disagreement, ...]
 
     def refuse(self) -> None:
         """Stop where nothing must be trained on it.
@@ -66,13 +68,15 @@ def check_data(manifest: Manifest, config: Config, decode: str) -> DataCheck:
     rows = chosen_rows(len(manifest), decode, seed=config.seed)
     opened = manifest.select(np.isin(np.arange(len(manifest)), rows)) if len(rows) else manifest
     seen = look(manifest, rows) if len(rows) else None
+    drawn = drawings(manifest, rows) if len(rows) else []
     return DataCheck(
         looked=len(rows),
         quarantine=quarantine(opened, seen.reasons if seen else {}),
         same_files=tuple(_same_file(manifest, group) for group in exact_groups(seen)) if seen else (),
         near=near_pairs(manifest, seen, seed=config.seed) if seen else None,
         associations=tuple(associations(manifest, config.dataset)),
-        severities=tuple(severities(manifest, config.dataset, rows)),
+        severities=tuple(severities(manifest, config.dataset, drawn)),
+        drawings=tuple(disagreement(manifest, one) for one in drawn),
     )
 
 

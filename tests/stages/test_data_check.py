@@ -13,6 +13,7 @@ from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.stages.associations import associations, severities
 from shortcut_audit.stages.data_check import check_data, chosen_rows
+from shortcut_audit.stages.drawings import Disagreement, disagreement, drawings
 
 CONFIG = DatasetConfig()
 
@@ -95,7 +96,7 @@ def test_severity_and_tube_known_by_hand():
         "label.x": ["1"] * 10 + ["0"], "severity.x": [*map(str, range(10)), None],
         "attribute.tube": ["0"] * 4 + ["1"] * 6 + ["1"],
     })  # fmt: skip
-    (found,) = severities(manifest, CONFIG, np.arange(0))
+    (found,) = severities(manifest, CONFIG, ())
     assert (found.source, found.auroc.value, found.auroc.n) == ("severity.x", 1.0, 10)
     assert [(part.smallest, part.largest, part.with_attribute, part.share.n) for part in found.parts] == [
         (0, 1, 0, 2), (2, 3, 0, 2), (4, 5, 2, 2), (6, 7, 2, 2), (8, 9, 2, 2)
@@ -125,7 +126,7 @@ def drawn(root, rows=12):
 
 def test_the_area_of_drawn_masks_is_the_severity_where_no_column_says_it(tmp_path):
     manifest = drawn(tmp_path)
-    (found,) = severities(manifest, CONFIG, np.arange(12))
+    (found,) = severities(manifest, CONFIG, drawings(manifest, np.arange(12)))
     assert found.source == "area of the drawn mask"
     assert found.auroc.value == pytest.approx(roc_auc_score([row % 2 for row in range(12)], range(12)))
     assert found.parts[0].smallest == pytest.approx(10 / 400)
@@ -136,8 +137,38 @@ def test_an_unreadable_mask_is_counted_and_an_empty_one_has_no_area(tmp_path):
     manifest = drawn(tmp_path)
     (tmp_path / "m3.png").write_bytes(b"no picture")
     Image.new("L", (20, 20), 0).save(tmp_path / "m4.png")
-    (found,) = severities(manifest, CONFIG, np.arange(12))
+    (found,) = severities(manifest, CONFIG, drawings(manifest, np.arange(12)))
     assert (found.unreadable, found.auroc.n) == (1, 10)
+
+
+def test_a_label_and_a_drawing_that_say_two_things_are_counted_and_named(tmp_path):
+    for row, area in enumerate((0, 10, 0, 10, 10, 10)):
+        write_film(tmp_path, row, area)
+    manifest = manifest_of({
+        # By the drawings 0 and 3 are wrong; 4 is uncertain, of 5 nothing is said.
+        "label.x": ["1", "1", "0", "0", "-1", None],
+        "mask.x": ["m0.png", "m1.png", "m2.png", "m3.png", "m4.png", "m5.png"],
+        # By its footprints 2 is wrong: somebody looked, and found nothing. Of 4 nobody knows.
+        "attribute.tube": ["0", "1", "1", "0", "1", None],
+        "footprint.tube": ["empty", "m1.png", "empty", "empty", None, "m5.png"],
+    }, tmp_path)  # fmt: skip
+    mask, footprint = (disagreement(manifest, one) for one in drawings(manifest, np.arange(6)))
+    assert mask == Disagreement(
+        kind="mask", name="x", labelled=2, unlabelled=2, empty=1, drawn=1, samples=("s0", "s3"), unreadable=0
+    )
+    assert footprint == Disagreement(
+        kind="footprint", name="tube", labelled=2, unlabelled=2, empty=1, drawn=0, samples=("s2",), unreadable=0
+    )
+    few = disagreement(manifest, drawings(manifest, np.array([1, 3]))[0])
+    assert (few.labelled, few.unlabelled, few.empty, few.drawn, few.samples) == (1, 1, 0, 1, ("s3",))
+
+
+def test_structures_that_are_no_finding_and_attributes_of_many_values_are_not_compared(tmp_path):
+    write_film(tmp_path, 0, 10)
+    manifest = manifest_of({
+        "label.x": ["1"], "mask.lung": ["m0.png"], "attribute.site": ["north"], "footprint.site": ["m0.png"],
+    }, tmp_path)  # fmt: skip
+    assert drawings(manifest, np.arange(1)) == []
 
 
 def test_only_the_images_asked_for_are_opened(tmp_path):
@@ -147,7 +178,7 @@ def test_only_the_images_asked_for_are_opened(tmp_path):
     every, few, none = (check_data(manifest, config, decode) for decode in ("all", "3", "none"))
     assert (every.looked, few.looked, none.looked) == (12, 3, 0)
     assert list(every.quarantine.reasons) == ["s0"]
-    assert (len(few.quarantine.kept), none.near, none.severities) == (3, None, ())
+    assert (len(few.quarantine.kept), none.near, none.severities, none.drawings) == (3, None, (), ())
     assert few.severities[0].auroc.n <= 3
 
 

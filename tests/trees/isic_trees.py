@@ -75,7 +75,9 @@ def skin(path: Path, n: int) -> None:
 def write_inferred(root: Path, ids: list[str]) -> None:
     """Probabilities of artefacts: a ruler above .6 where ``n % 3`` is 0, and exactly .6 where it is 1."""
     rulers = ["0.9786948561668396", "0.6", "0.00019214408530388027"]
-    rows = [f"{n},{name},0.02,0.98,0.05,0.7,{rulers[n % 3]},0.01,1e-05,0.03,1,malignant" for n, name in enumerate(ids)]
+    rows = [
+        f"{n},{name},0.02,0.98,0.05,0.7,{rulers[n % 3]},0.01,1e-05,0.03,{n % 2},malignant" for n, name in enumerate(ids)
+    ]
     write_lines(root / "isic_inferred_wocarcinoma.csv", [f",image,{ARTEFACTS},vasc,label,label_string", *rows])
 
 
@@ -89,6 +91,7 @@ def write_bias_traps(root: Path) -> list[str]:
         rows = [f"{n},{ids[n]},0.02,0.98,0.05,0.7,{rulers[n % 3]},0.01,1e-05,0.03,{n % 2},malignant" for n in numbers]
         header = f",image,{ARTEFACTS},vasc,label,label_string"
         write_lines(root / "trap_sets" / f"{split}_bias_0.5_2.csv", [header, *rows])
+    write_inferred(root, ids)
     return ids
 
 

@@ -28,7 +28,10 @@ from shortcut_audit.errors import InputError
 REPORTS = ("Pneumothorax_reports.csv",)
 TUBES = ("chest_tube.csv",)
 FRACTURES = ("Rib_fracture_mask_rle.csv", "acute_rib_fracture.csv")
-PUBLISHED = Published(table="Pneumothorax_reports.csv", rows=19_237, source="Feng et al. 2021")
+PUBLISHED = Published(
+    table="Pneumothorax_reports.csv", rows=19_237, source="Feng et al. 2021",
+    values={"label.pneumothorax": {"1": 3_196, "0": 16_041}},
+)  # fmt: skip
 CARD = DataCard(
     name="CANDID-PTX",
     source="University of Otago, CANDID-PTX, DOI 10.17608/k6.auckland.14173982",

@@ -15,13 +15,13 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data import chexpert_counts as counts
 from shortcut_audit.data.chexpert_findings import finding_key, with_proxy
 from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.datasets.chexpert import TRAIN, read_rows
 from shortcut_audit.data.drawn import EMPTY, cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file
-from shortcut_audit.data.published import Published
 from shortcut_audit.data.views import wanted_views
 from shortcut_audit.errors import InputError
 
@@ -41,8 +41,8 @@ TASKS = {
 FILES = {"gt_segmentations": "coco", "gt_annotations": "polygons"}
 """Files of drawings, the better first, and how they are written there."""
 PUBLISHED = {
-    "val": Published(table="val_labels.csv", rows=234, source="CheXpert v1.0"),
-    "test": Published(table="test_labels.csv", rows=668, source="CheXpert, test set"),
+    "val": replace(counts.VALID, table="val_labels.csv"),
+    "test": replace(counts.TEST, table="test_labels.csv"),
 }
 CARD = DataCard(
     name="CheXlocalize",

@@ -19,10 +19,9 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data import chexpert_counts as counts
 from shortcut_audit.data.chexpert_findings import (
-    FINDINGS,
     NO_FINDING_OPTION,
-    finding_key,
     finding_labels,
     with_no_finding,
     with_proxy,
@@ -30,18 +29,11 @@ from shortcut_audit.data.chexpert_findings import (
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file
-from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import hold_out
 from shortcut_audit.data.tables import first_column, read_text_table
 from shortcut_audit.data.views import wanted_views
 from shortcut_audit.errors import InputError, UsageError
 
-_TRAIN = (
-    (22381, 0, 0), (10798, 21638, 12403), (27000, 11116, 8087), (105581, 6599, 5598), (9186, 1270, 1488),
-    (52246, 20726, 12984), (14783, 28097, 27742), (6039, 2799, 18770), (33376, 1328, 33739), (19448, 56341, 3145),
-    (86187, 35396, 11628), (3523, 316, 2653), (9040, 2512, 642), (116001, 6137, 1079),
-)  # fmt: skip
-"""Rows of train.csv with 1, 0 and -1, in the order of the findings."""
 TRAIN, VALID = ("train.csv",), ("valid.csv", "val_labels.csv")
 TEST = ("test.csv", "test_labels.csv", "groundtruth.csv")
 _PLACE = r"((?:train|valid|val|test)(?:_\d+)?/(patient\d+)/(study\d+)/([^/.]+)(?:\.[A-Za-z]+)?)$"
@@ -63,9 +55,7 @@ def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     paths = _paths(train)
     base = train.parent.parent if _BATCH.match(train.parent.name) else train.parent
     tables = {split: read_rows(path, split, base) for split, path in paths.items()}
-    notes = PUBLISHED.notes(tables["train"])
-    for split, path in paths.items():
-        notes += PUBLISHED_VALID.notes(tables[split]) if path.name == VALID[0] else []
+    notes = [note for split, path in paths.items() for note in _published(path, tables[split])]
     notes.append(_split_note(tables))
     tables["train"], elsewhere = _in_batches(tables["train"], base)
     notes += elsewhere
@@ -81,19 +71,6 @@ def chexpert(root: Path, config: DatasetConfig) -> Manifest:
     return Manifest.from_frame(frame, card=card, root=base, where=str(train.parent), allow_shared_patients=allowed)
 
 
-PUBLISHED = Published(
-    table="train.csv",
-    rows=223_414,
-    patients=64_540,
-    source="train.csv of v1.0",
-    values={
-        f"label.{finding_key(name)}": dict(zip(("1", "0", "-1"), counts, strict=True))
-        for name, counts in zip(FINDINGS, _TRAIN, strict=True)
-    },
-)
-PUBLISHED_VALID = Published(table=VALID[0], rows=234, patients=200, source="valid.csv of v1.0")
-
-
 def _paths(train: Path) -> dict[str, Path]:
     """Return the tables there are, by the split that each is for us."""
     test, valid = find_file(train.parent, TEST), find_file(train.parent, VALID)
@@ -103,6 +80,13 @@ def _paths(train: Path) -> dict[str, Path]:
     if valid:
         paths["val" if test else "test"] = valid
     return paths
+
+
+def _published(path: Path, rows: pl.DataFrame) -> list[str]:
+    """Return what to say of a table; of ``groundtruth.csv`` we know no release."""
+    name = path.name.removesuffix(".gz")
+    known = {TRAIN: counts.TRAIN, VALID: counts.VALID, TEST[:2]: counts.TEST}
+    return [note for names, said in known.items() if name in names for note in replace(said, table=name).notes(rows)]
 
 
 def read_rows(path: Path, split: str, root: Path, *, every: bool = False) -> pl.DataFrame:

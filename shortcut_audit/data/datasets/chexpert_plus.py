@@ -14,12 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data import chexpert_counts as counts
 from shortcut_audit.data.chexpert_findings import NO_FINDING_OPTION, with_no_finding, with_proxy
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.datasets.chexpert import rows_of
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import need_file
-from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import hold_out
 from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_ids, check_split
@@ -31,7 +31,6 @@ NAMES = {"path_to_image": "Path", "frontal_lateral": "Frontal/Lateral", "ap_pa":
 """Columns that CheXpert calls otherwise."""
 FOLDERS, ENDINGS = ("PNG/PNG", "PNG", "PNGs", "."), (".png", ".jpg")
 GROUPS = ("race", "ethnicity")
-PUBLISHED = Published(table=TABLE, rows=223_228, patients=64_725, source="Chambon et al. 2024")
 CARD = DataCard(
     name="CheXpert Plus",
     source="Stanford AIMI, CheXpert Plus",
@@ -51,7 +50,7 @@ def chexpert_plus(root: Path, config: DatasetConfig) -> Manifest:
     check_split(split, str(path))
     frame = rows_of(table.rename(NAMES, strict=False), split.to_list(), path, path.parent, every=True)
     frame = frame.with_columns(_pictures(frame["image"], path), *_groups(table))
-    notes = [*PUBLISHED.notes(frame), f"labels: CheXbert on the {chosen['labels']}"]
+    notes = [*counts.plus(chosen["labels"]).notes(frame), f"labels: CheXbert on the {chosen['labels']}"]
     if lacking := int((~labelled).sum()):
         notes.append(f"{lacking:,} images have no labels in {chosen['labels']}_fixed.json and are left out")
     frame, left_out = wanted_views(frame.filter(labelled), config)

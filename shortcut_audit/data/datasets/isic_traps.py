@@ -20,7 +20,7 @@ import polars as pl
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, chosen_options, threshold_option
 from shortcut_audit.data.isic import need_images, with_lesions, without_blank
-from shortcut_audit.data.isic_artefacts import THRESHOLD, read_artefacts, read_inferred
+from shortcut_audit.data.isic_artefacts import INFERRED, THRESHOLD, read_artefacts, read_inferred
 from shortcut_audit.data.manifest import SPLITS, DataCard, Manifest
 from shortcut_audit.data.published import Published
 from shortcut_audit.errors import InputError, UsageError
@@ -36,8 +36,9 @@ CARD = DataCard(
     test_design="reversed",
 )
 
+INFERRED_TABLE = Published(table=INFERRED[0], rows=20_599, source="Bissoto et al. 2022")
 BIAS = ("0", "0.3", "0.5", "0.7", "0.9", "1")
-INFERRED = DataCard(
+CARD_2022 = DataCard(
     name="ISIC 2019, trap set",
     source="ISIC 2019 challenge; artefacts as a model sees them and trap sets: Bissoto et al. 2022",
     licence="images CC BY-NC 4.0; no licence stated for the tables",
@@ -72,13 +73,32 @@ def _inferred(root: Path, config: DatasetConfig) -> Manifest:
     paths: dict[str, Path] = {split: _table(root, f"{split}_bias_{bias}_{trap}.csv") for split in SPLITS}
     tables: dict[str, pl.DataFrame] = {split: read_inferred(path, threshold) for split, path in paths.items()}
     card = replace(
-        INFERRED, release=f"trap set {trap}, bias {bias}", test_design="natural" if bias == "0" else "reversed",
+        CARD_2022, release=f"trap set {trap}, bias {bias}", test_design="natural" if bias == "0" else "reversed",
         notes=(
             f"artefacts are probabilities of a model of Bissoto et al. 2022, cut above {threshold:g}",
-            "the tables of 2022 are compared with nothing: how many rows and labels were published was not counted",
+            *_compared(pl.concat(tables.values()), root, threshold),
         ),
     )  # fmt: skip
     return _manifest(root, paths, tables, card)
+
+
+def _compared(rows: pl.DataFrame, root: Path, threshold: float) -> list[str]:
+    """Compare with the table that the sets of 2022 were cut from, where it is: nobody published their counts."""
+    path = next(iter(sorted(root.rglob(INFERRED_TABLE.table))), None)
+    if path is None:
+        return [f"rows and labels are compared with nothing: {INFERRED_TABLE.table} of the same release is not here"]
+    whole = read_inferred(path, threshold).select("sample_id", whole="label.malignant")
+    both = whole.join(rows.select("sample_id", ours="label.malignant"), on="sample_id", how="full", coalesce=True)
+    found = {
+        f"in {path.name} and in none of the three tables": pl.col("ours").is_null(),
+        f"in one of the three tables and not in {path.name}": pl.col("whole").is_null(),
+        f"of another label in {path.name}": pl.col("ours") != pl.col("whole"),
+    }
+    notes = INFERRED_TABLE.notes(whole.select("sample_id"))
+    for told, differs in found.items():
+        if odd := both.filter(differs)["sample_id"].to_list():
+            notes.append(f"images {told}: {len(odd):,}, '{min(odd)}' for one; fetch the tables again")
+    return notes if len(notes) > 1 else [*notes, f"images and labels are those of {path.name}"]
 
 
 def _manifest(root: Path, paths: Mapping[str, Path], tables: Mapping[str, pl.DataFrame], card: DataCard) -> Manifest:

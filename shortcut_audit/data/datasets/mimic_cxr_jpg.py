@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from shortcut_audit.config import DatasetConfig
+from shortcut_audit.data import chexpert_counts as counts
 from shortcut_audit.data.chexpert_findings import NO_FINDING_OPTION, finding_labels, with_no_finding, with_proxy
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.manifest import DataCard, Manifest
@@ -52,8 +53,10 @@ def mimic_cxr_jpg(root: Path, config: DatasetConfig) -> Manifest:
     path = _table(root, "metadata")
     films = _films(read_text_table(path), path)
     frame = _with_split(films, _table(root, "split"))
-    frame = _with_labels(frame, _table(root, labeler))
-    notes = [*PUBLISHED.notes(frame), f"labels: {labeler}"]
+    notes = PUBLISHED.notes(frame)
+    studies = _labels(table := _table(root, labeler))
+    notes += [*_counted(labeler, table).notes(studies), f"labels: {labeler}"]
+    frame = frame.join(studies, on=["patient_id", "study_id"], how="left", maintain_order="left")
     frame, by_hand = _with_test_labels(frame, root, chosen["test_labels"])
     notes += by_hand
     if lacking := frame["known"].null_count():
@@ -99,8 +102,14 @@ def _with_split(films: pl.DataFrame, path: Path) -> pl.DataFrame:
     return joined
 
 
-def _with_labels(films: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Join the labels of studies; ``known`` is null for films of the few without a row: a blank is "not mentioned"."""
+def _counted(labeler: str, path: Path) -> Published:
+    """Return what is known of a table of labels: of NegBio's only how many studies it has."""
+    said = replace(counts.MIMIC, table=path.name.removesuffix(".gz"))
+    return said if labeler == "chexpert" else replace(said, values={})
+
+
+def _labels(path: Path) -> pl.DataFrame:
+    """Return the labels of studies, all of them ``known``: of films of others a blank is not "not mentioned"."""
     table = read_text_table(path)
     keys = {
         "patient_id": need_column(table, ["subject_id"], where=str(path)),
@@ -111,7 +120,7 @@ def _with_labels(films: pl.DataFrame, path: Path) -> pl.DataFrame:
     if again.any():
         row = again.arg_max() or 0
         raise InputError(f"{path}: row {row + 1}: the study '{labels['study_id'][row]}' has two rows; keep one of them")
-    return films.join(labels, on=["patient_id", "study_id"], how="left", maintain_order="left")
+    return labels
 
 
 def _with_test_labels(frame: pl.DataFrame, root: Path, choice: str) -> tuple[pl.DataFrame, list[str]]:

@@ -42,7 +42,7 @@ def test_films_are_found_by_their_uid_with_or_without_an_extension(tmp_path, pla
 def test_an_image_under_two_patients_is_left_out_and_said(tree):
     notes = read(tree[0]).card.notes
     assert notes[0].startswith("Pneumothorax_reports.csv has 40 rows, 19,197 fewer than the 19,237 published")
-    assert notes[1].startswith("Pneumothorax_reports.csv: how often each label occurs is not known to us")
+    assert notes[1].startswith("Pneumothorax_reports.csv: how often rib_fracture occurs is not known to us")
     assert "images that stand under two patients, left out: 1" in notes
 
 

@@ -124,10 +124,38 @@ def test_trap_sets_of_2022_have_artefacts_as_a_model_sees_them(tmp_path):
     card = manifest.card
     assert (card.name, card.release, card.test_design) == ("ISIC 2019, trap set", "trap set 2, bias 0.5", "reversed")
     assert card.notes[0] == "artefacts are probabilities of a model of Bissoto et al. 2022, cut above 0.6"
-    assert card.notes[1].startswith("the tables of 2022 are compared with nothing")
+    assert card.notes[1:3] == (
+        "isic_inferred_wocarcinoma.csv has 60 rows, 20,539 fewer than the 20,599 published (Bissoto et al. 2022)",
+        "images and labels are those of isic_inferred_wocarcinoma.csv",
+    )
     assert not [note for note in card.notes if "in train upstream" in note]
     lower = read("isic_traps", tmp_path, **BIAS, threshold=0.5)
     assert lower.frame["attribute.ruler_inferred"].to_list()[:4] == [1, 1, 0, 1]
+
+
+def test_one_label_or_row_changed_in_a_trap_set_of_2022_is_said(tmp_path):
+    ids = write_bias_traps(tmp_path)
+    path = tmp_path / "trap_sets/test_bias_0.5_2.csv"
+    lines = path.read_text().splitlines()
+    assert lines[3].endswith(f"{ids[42]},0.02,0.98,0.05,0.7,0.9786948561668396,0.01,1e-05,0.03,0,malignant")
+    path.write_text("\n".join([*lines[:3], lines[3].replace(",0,malignant", ",1,malignant"), *lines[4:]]) + "\n")
+    notes = read("isic_traps", tmp_path, **BIAS).card.notes
+    other = (
+        "images of another label in isic_inferred_wocarcinoma.csv: 1, 'ISIC_0000042' for one; fetch the tables again"
+    )
+    assert other in notes
+    path.write_text("\n".join([*lines[:3], *lines[4:]]) + "\n")
+    notes = read("isic_traps", tmp_path, **BIAS).card.notes
+    gone = "images in isic_inferred_wocarcinoma.csv and in none of the three tables: 1, 'ISIC_0000042' for one"
+    assert any(note.startswith(gone) for note in notes)
+    whole = tmp_path / "isic_inferred_wocarcinoma.csv"
+    path.write_text("\n".join(lines) + "\n")
+    whole.write_text("\n".join(line for line in whole.read_text().splitlines() if ids[42] not in line) + "\n")
+    notes = read("isic_traps", tmp_path, **BIAS).card.notes
+    new = "images in one of the three tables and not in isic_inferred_wocarcinoma.csv: 1, 'ISIC_0000042' for one"
+    assert any(note.startswith(new) for note in notes)
+    whole.unlink()
+    assert any("compared with nothing" in note for note in read("isic_traps", tmp_path, **BIAS).card.notes)
 
 
 def test_images_of_val_are_taken_out_of_train_in_2022_as_well(tmp_path):
