@@ -101,7 +101,7 @@ def _print_same(same: Iterable[SameFile]) -> None:
         emit("no file occurs twice")
         return
     across, differ = sum(len(one.splits) > 1 for one in groups), sum(one.labels_differ for one in groups)
-    emit(f"{len(groups)} files occur more than once, {across} of them in two splits, {differ} with different labels:")
+    emit(f"files that occur more than once: {len(groups)}; in two splits: {across}; with different labels: {differ}")
     for one in groups[:SHOWN]:
         emit(f"  {', '.join(one.samples)} ({', '.join(one.splits)})")
     _more(len(groups))

@@ -19,7 +19,7 @@ from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.drawn import EMPTY, cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.mask_folders import drawn_or_well, find_pair
-from shortcut_audit.data.places import find_file, need_file, with_images
+from shortcut_audit.data.places import find_file, find_folders, need_file, stem, with_images
 from shortcut_audit.data.plain_pickle import read_flags
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient, hold_out
@@ -30,6 +30,7 @@ from shortcut_audit.errors import InputError
 
 RUNS = ("train-rle.csv", "stage_2_train.csv")
 PICTURES = {"train": "stage_1_train_images.csv", "test": "stage_1_test_images.csv"}
+DICOMS = "dicom-images-train"
 FILMS, MASKS = "train_png", ("mask", "masks")
 TUBES = ("cxr_tube_dict.pkl", "cxr_tube_labels/cxr_tube_dict.pkl")
 NOTHING = "-1"
@@ -80,7 +81,15 @@ def _runs(root: Path) -> tuple[pl.DataFrame, list[str], str]:
     frame = drawn_films(images, runs, path=path, root=root, finding="pneumothorax")
     frame = frame.with_columns(cut_by_patient(frame["sample_id"]))
     kept, missing = with_images(frame, [root], root, where=str(path), skip=("mask",))
-    return kept, [*PUBLISHED.notes(frame), CUT_NOTE, *missing], str(path)
+    return kept, [*PUBLISHED.notes(frame), CUT_NOTE, *missing, *_without_row(frame, root, path.name)], str(path)
+
+
+def _without_row(frame: pl.DataFrame, root: Path, table: str) -> list[str]:
+    """Say how many training films the table does not name: nobody knows whether they show a pneumothorax."""
+    films = {stem(film.name) for folder in find_folders(root, [DICOMS]) for film in folder.rglob("*.dcm")}
+    alone = sorted(films - set(frame["sample_id"].to_list()))
+    told = f"films of {DICOMS} that {table} does not name, left out: {len(alone):,}"
+    return [f"{told}, '{alone[0]}' for one"] if alone else []
 
 
 def drawn_films(images: pl.Series, runs: pl.Series, *, path: Path, root: Path, finding: str) -> pl.DataFrame:

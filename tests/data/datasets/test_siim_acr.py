@@ -1,6 +1,7 @@
 """SIIM-ACR with run lengths, and its PNG variant."""
 
 import gzip
+import shutil
 
 import pytest
 from trees.dicom_trees import write_siim, write_siim_folders, write_siim_png
@@ -77,6 +78,16 @@ def test_the_published_counts_are_said(tmp_path):
     write_siim(tmp_path)
     notes = read(tmp_path).card.notes
     assert notes[0] == "the table of masks has 40 rows, 12,007 fewer than the 12,047 published (Kaggle, stage 1)"
+
+
+def test_films_that_the_table_does_not_name_are_counted(tmp_path):
+    ids = write_siim(tmp_path)
+    (note,) = (note for note in read(tmp_path).card.notes if "does not name" in note)
+    assert note.startswith("films of dicom-images-train that train-rle.csv does not name, left out: 2, '1.2.276.0.")
+    assert not any(name in note for name in ids)
+    for name in ("1.2.276.1.40", "1.2.276.1.41"):
+        shutil.rmtree(tmp_path / "dicom-images-train" / name)
+    assert not any("does not name" in note for note in read(tmp_path).card.notes)
 
 
 def test_films_without_an_image_are_left_out(tmp_path):
