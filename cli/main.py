@@ -8,10 +8,12 @@ insufficient · 4 content of an input · 70 our bug · 71 training diverged · 7
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from typing import Annotated
 
 import typer
 
+from shortcut_audit.errors import UsageError
 from shortcut_audit.runtime import cap_threads
 
 from . import compare, data, doctor, evaluate, listing, masks, report, stages
@@ -52,12 +54,20 @@ def _root(
     pass
 
 
+def _refuse_empty(words: list[str]) -> None:
+    """Refuse a value that is empty: a variable that was not set would mean the current folder."""
+    for option, value in pairwise([*words, "."]):
+        if option.startswith("--") and (value == "" or (option.count("=") == 1 and option.endswith("="))):
+            raise UsageError(f"{option.rstrip('=')}: the value is empty; was a variable not set?")
+
+
 def main() -> None:
     """Run ``audit``; never returns."""
     cap_threads()
     stop_on_sigterm()
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
+        _refuse_empty(sys.argv[1:])
         app()
     except SystemExit as end:
         tell_stopped(end.code)

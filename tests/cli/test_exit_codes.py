@@ -117,3 +117,18 @@ def test_an_output_stream_that_cannot_show_a_sign_shows_it_escaped(audit_after):
 
     assert ran.returncode == 0
     assert "\\u2714 python" in ran.stdout
+
+
+@pytest.mark.parametrize("words", [["--out", ""], ["--out="], ["--root", "", "--out", "o"]])
+def test_an_empty_value_is_refused_as_it_would_mean_the_current_folder(audit, files, words):
+    ran = audit("data", "prepare", "--dataset", "synthetic_cxr", *words)
+
+    assert ran.returncode == 2
+    assert ran.stderr == f"error: {words[0].rstrip('=')}: the value is empty; was a variable not set?\n"
+    assert files() == {}
+
+
+def test_an_empty_text_in_the_configuration_is_a_value(audit):
+    ran = audit("data", "check", "--dataset", "nowhere", "--set", "dataset.title=")
+
+    assert "the value is empty" not in ran.stderr
