@@ -34,6 +34,10 @@ def check(
         str,
         typer.Option(metavar="all|N|none", help="Which images are opened: all, some N of them, none."),
     ] = "all",
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also say what differs from the manifest in a prepared folder, or in a run."),
+    ] = None,
 ) -> None:
     """Open a data set, count it, read its images, and say what goes with what.
 
@@ -45,28 +49,36 @@ def check(
     alike in two splits, with how many do so by chance.
     Exit code 4 where nothing must be trained on it: a patient in two
     splits, one file in two splits under two patients, an impossible label,
-    too many images that cannot be read.
+    too many images that cannot be read; with --against a sample that is
+    new or gone, or a cell or column that differs (images are not compared).
 
     Example: audit data check --dataset chexpert --attributes tubes.csv
     """
+    from shortcut_audit.data.changes import changes_since, read_earlier
     from shortcut_audit.data.datasets import open_dataset
     from shortcut_audit.stages.data_check import check_data, chosen_rows
 
+    from .data_changes import print_changes
     from .data_tables import as_record, print_check
     from .overview import overview, print_overview
 
     config = options.load()
     chosen_rows(1, decode, seed=config.seed)  # a slip is told before anything is read
+    earlier = read_earlier(against) if against else None
     manifest = open_dataset(config.dataset)
+    changes = changes_since(earlier, manifest, against=str(against)) if earlier else None
     seen = overview(manifest, config.dataset.blank)
     if not options.as_json:
         print_overview(seen)
+        print_changes(changes)
     found = check_data(manifest, config, decode)
     if options.as_json:
-        emit_json({**asdict(seen), **as_record(found)})
+        emit_json({**asdict(seen), **as_record(found), "changes": asdict(changes) if changes else None})
     else:
         print_check(found)
     found.refuse()
+    if changes:
+        changes.refuse()
 
 
 @app.command()

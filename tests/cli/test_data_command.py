@@ -336,3 +336,87 @@ def test_prepared_pixels_are_said_with_how_to_use_them(audit, films, tmp_path):
     other = audit(*command[:-2], "small", "--pixels", "--set", "image.size=32", "--set", "image.channels=3")
     use = "use them: --dataset prepared --root small --set image.size=32 --set image.channels=3"
     assert f"pixels of 8 images, 3 x 32 x 32; {use}" in other.stdout
+
+
+PREPARED = ("data", "prepare", "--config", "mine.yaml", "--root", ".", "--out", "signed")
+AGAINST = ("data", "check", "--config", "mine.yaml", "--root", ".", "--decode", "none", "--against", "signed")
+
+
+def test_check_against_a_manifest_says_that_nothing_differs_also_where_the_folder_was_moved(audit, films, tmp_path):
+    told = json.loads(audit(*PREPARED, "--json").stdout)
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for path in (*tmp_path.glob("*.png"), films):
+        path.rename(moved / path.name)
+
+    ran = audit(*AGAINST, "--root", "elsewhere")
+    record = json.loads(audit(*AGAINST[:-1], "signed/manifest.csv", "--root", "elsewhere", "--json").stdout)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "against signed: nothing differs: 8 samples, 7 columns" in ran.stdout
+    assert f"  fingerprint of both: {told['fingerprint'][:12]}" in ran.stdout
+    assert (record["changes"]["changed"], record["changes"]["fingerprint"]) == ([], told["fingerprint"])
+
+
+def test_check_against_a_manifest_says_every_sample_column_and_cell_that_differs_and_ends_with_4(audit, films, files):
+    audit(*PREPARED)
+    rows = rows_of(films)
+    rows[1][3], rows[2][3], rows[3][4] = "0", "1", ""
+    rows[0][0] = "8.png"
+    write(films, rows)
+    more = ("--set", "dataset.attributes={ap: 'view = [ap]'}", "--set", "dataset.allow_shared_patients=true")
+    before = files()
+
+    ran, record = audit(*AGAINST, *more), json.loads(audit(*AGAINST, *more, "--json").stdout)["changes"]
+
+    assert (ran.returncode, files()) == (4, before)
+    lines = ran.stdout.splitlines()
+    at = lines.index("against signed, 7 samples and 7 columns of both:")
+    assert [" ".join(line.split()) for line in lines[at + 1 : at + 8]] == [
+        "samples new: 1: 8.png",
+        "samples gone: 1: 0.png",
+        "column samples the first",
+        "label.finding 2 1.png: 1 -> 0",
+        "attribute.tube 1 3.png: 1 -> blank",
+        "columns new: attribute.ap",
+        "(--attributes, --config and --set make columns: type those that the manifest was made with)",
+    ]
+    assert ran.stderr == (
+        "error: the data set is not the one of signed (samples new: 1, samples gone: 1, columns with other values: 2, "
+        "columns new: 1); find out what was changed, or, if it was meant, write a new manifest with 'audit data "
+        "prepare'\n"
+    )
+    assert record["changed"][0] == {
+        "column": "label.finding", "number": 2, "sample": "1.png", "before": "1", "after": "0"
+    }  # fmt: skip
+    assert (record["gone"], record["columns_new"]) == ({"number": 1, "first": ["0.png"]}, ["attribute.ap"])
+
+
+def test_check_against_a_manifest_says_what_else_its_fingerprint_holds(audit, films):
+    audit(*PREPARED)
+    write(films, rows_of(films)[::-1])
+
+    ran = audit(*AGAINST, "--set", "dataset.licence=ours")
+
+    assert ran.returncode == 0
+    assert "nothing differs: 8 samples, 7 columns" in ran.stdout
+    assert ": what differs is the order of rows and the data card (licence)" in ran.stdout
+
+
+def test_check_against_a_folder_without_a_manifest_is_2_before_anything_is_read(audit, films, files):
+    before = files()
+
+    ran = audit(*AGAINST)
+
+    assert (ran.returncode, ran.stdout, files()) == (2, "", before)
+    assert ran.stderr.startswith("error: --against signed: there is no manifest.csv; name a folder that 'audit data")
+
+
+def test_check_against_the_manifest_of_other_data_is_4_and_prints_nothing(audit, films):
+    audit(*PREPARED)
+    write(films, [[f"other/{row[0]}", *row[1:]] for row in rows_of(films)])
+
+    ran = audit(*AGAINST)
+
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert "signed: none of its 8 samples ('0.png') is in 'films' ('other/0.png'); name the manifest of" in ran.stderr
