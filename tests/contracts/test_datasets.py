@@ -1,5 +1,6 @@
 """What every data set promises, whatever it is made of."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from trees.chexpert_tree import write_chexpert
 from trees.table_tree import write_table_tree
 
 from shortcut_audit.config import DatasetConfig, TableConfig
+from shortcut_audit.data.changes import changes_since
 from shortcut_audit.data.datasets import DATASETS, open_dataset
 from shortcut_audit.data.drawn import read_drawn
 from shortcut_audit.data.images import load_pixels
@@ -241,6 +243,14 @@ def test_it_can_be_saved_and_read_back(pair, tmp_path):
     again = read_manifest(tmp_path)
     assert again.fingerprint == manifest.fingerprint
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_copy_of_its_folder_elsewhere_is_the_same_data(pair, tmp_path):
+    config, manifest = pair
+    shutil.copytree(config.root, tmp_path / "moved")
+    file = config.attributes_file and config.attributes_file.replace(config.root, str(tmp_path / "moved"))
+    moved = open_dataset(config.model_copy(update={"root": str(tmp_path / "moved"), "attributes_file": file}))
+    assert changes_since(manifest, moved, against="itself").none
 
 
 def _listing(root):
