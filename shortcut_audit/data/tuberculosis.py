@@ -36,7 +36,7 @@ def read_films(root: Path, prefix: str, *, dataset: str) -> tuple[pl.DataFrame, 
         InputError: two films have the same name.
     """
     wanted = frozenset(f"{prefix}_{number:04d}_{label}" for number in range(10_000) for label in (0, 1))
-    found = index_images(find_folders(root, ["CXR_png"]) or [root], root, wanted=wanted, skip=["mask"])
+    found = index_images(folders_of(root, "CXR_png") or [root], root, wanted=wanted, skip=["mask"])
     if not found:
         raise UsageError(
             f"{root}: no film such as CXR_png/{prefix}_0001_0.png of {dataset}; name its folder with --root"
@@ -59,6 +59,11 @@ def read_films(root: Path, prefix: str, *, dataset: str) -> tuple[pl.DataFrame, 
     return frame.with_columns(cut_by_patient(frame["sample_id"])), [note] if unknown else []
 
 
+def folders_of(root: Path, *names: str) -> list[Path]:
+    """Return the folders of these names in ``root``, in the folder of a set there, or in one that holds that folder."""
+    return find_folders(root, [place for name in names for place in (name, f"*/{name}")])
+
+
 def with_lungs(frame: pl.DataFrame, cells: Sequence[str | None]) -> tuple[pl.DataFrame, list[str]]:
     """Return the films with ``mask.lung``, and a note on those without; without any mask neither."""
     missing = sum(cell is None for cell in cells)
@@ -77,7 +82,7 @@ def parse_reading(text: str) -> tuple[str | None, str | None]:
 
 
 def _people(names: Sequence[str], root: Path) -> list[tuple[str | None, str | None]]:
-    texts = {path.stem: path for folder in find_folders(root, [READINGS]) for path in sorted(folder.glob("*.txt"))}
+    texts = {path.stem: path for folder in folders_of(root, READINGS) for path in sorted(folder.glob("*.txt"))}
     return [
         parse_reading(texts[name].read_bytes().decode("utf-8-sig", errors="replace")) if name in texts else (None, None)
         for name in names

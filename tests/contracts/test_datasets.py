@@ -14,6 +14,7 @@ from shortcut_audit.data.datasets import DATASETS, open_dataset
 from shortcut_audit.data.drawn import read_drawn
 from shortcut_audit.data.images import load_pixels
 from shortcut_audit.data.manifest import SPLITS, read_manifest
+from shortcut_audit.errors import AuditError
 
 OURS = {
     "image": "picture", "sample": "case", "patient": "who", "split": "set", "labels": {"cancer": "malignant"},
@@ -251,6 +252,18 @@ def test_a_copy_of_its_folder_elsewhere_is_the_same_data(pair, tmp_path):
     file = config.attributes_file and config.attributes_file.replace(config.root, str(tmp_path / "moved"))
     moved = open_dataset(config.model_copy(update={"root": str(tmp_path / "moved"), "attributes_file": file}))
     assert changes_since(manifest, moved, against="itself").none
+
+
+def test_the_folder_that_holds_it_is_as_good_or_refused_and_loses_nothing_silently(pair, tmp_path):
+    config, manifest = pair
+    whole = Path(config.root)
+    shutil.copytree(whole, tmp_path / whole.name)
+    file = config.attributes_file and config.attributes_file.replace(config.root, str(tmp_path / whole.name))
+    try:
+        found = open_dataset(config.model_copy(update={"root": str(tmp_path), "attributes_file": file}))
+    except AuditError:
+        return
+    assert changes_since(manifest, found, against="itself").none
 
 
 def _listing(root):

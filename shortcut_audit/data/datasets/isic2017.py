@@ -81,5 +81,6 @@ def _rows(path: Path, split: str, root: Path) -> tuple[pl.DataFrame, list[str]]:
 
 
 def _people(ids: pl.Series, root: Path, part: str) -> dict[str, pl.Series]:
-    path = find_file(root, [f"ISIC-2017_{part}_Data_metadata.csv"])
+    name = f"ISIC-2017_{part}_Data_metadata.csv"
+    path = find_file(root, [name, f"ISIC-2017_{part}_Data/{name}"])
     return facts(ids, path, {"age": "age_approximate", "sex": "sex"}, key="image_id") if path else {}

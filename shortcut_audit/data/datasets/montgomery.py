@@ -13,10 +13,10 @@ from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.drawn import UNION
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.places import find_folders, index_images
+from shortcut_audit.data.places import index_images
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE
-from shortcut_audit.data.tuberculosis import read_films, with_lungs
+from shortcut_audit.data.tuberculosis import folders_of, read_films, with_lungs
 
 PUBLISHED = Published(
     table="the folder of films",
@@ -47,9 +47,9 @@ def _lungs(names: list[str], root: Path) -> list[str | None]:
     """Return left and right united; blank where one of them is missing."""
     wanted = frozenset(names)
     sides = [
-        index_images(find_folders(root, [side, f"ManualMask/{side}"]), root, wanted=wanted)
+        index_images(folders_of(root, side, f"ManualMask/{side}"), root, wanted=wanted)
         for side in ("leftMask", "rightMask")
     ]
-    whole = index_images(find_folders(root, ["masks"]), root, wanted=wanted)
+    whole = index_images(folders_of(root, "masks"), root, wanted=wanted)
     apart = {name: UNION.join(side[name] for side in sides) for name in names if all(name in side for side in sides)}
     return [apart.get(name, whole.get(name)) for name in names]

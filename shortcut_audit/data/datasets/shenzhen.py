@@ -12,10 +12,10 @@ from pathlib import Path
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.manifest import DataCard, Manifest
-from shortcut_audit.data.places import find_folders, index_images
+from shortcut_audit.data.places import index_images
 from shortcut_audit.data.published import Published
 from shortcut_audit.data.splits import CUT_NOTE
-from shortcut_audit.data.tuberculosis import read_films, with_lungs
+from shortcut_audit.data.tuberculosis import folders_of, read_films, with_lungs
 
 PUBLISHED = Published(
     table="the folder of films",
@@ -38,9 +38,7 @@ def shenzhen(root: Path, config: DatasetConfig) -> Manifest:
     refuse_options(config)
     frame, notes = read_films(root, "CHNCXR", dataset="the Shenzhen set")
     names = frame["sample_id"].to_list()
-    drawn = index_images(
-        find_folders(root, ["mask", "masks"]), root, wanted=frozenset(f"{name}_mask" for name in names)
-    )
+    drawn = index_images(folders_of(root, "mask", "masks"), root, wanted=frozenset(f"{name}_mask" for name in names))
     frame, undrawn = with_lungs(frame, [drawn.get(f"{name}_mask") for name in names])
     card = replace(CARD, notes=(*PUBLISHED.notes(frame), *notes, *undrawn, CUT_NOTE))
     return Manifest.from_frame(frame, card=card, root=root, where=str(root))
