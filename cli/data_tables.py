@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from shortcut_audit.data.quarantine import Loss, Quarantine
     from shortcut_audit.stages.associations import Association, Number, Severity
     from shortcut_audit.stages.data_check import DataCheck, SameFile
-    from shortcut_audit.stages.drawings import Disagreement
+    from shortcut_audit.stages.drawings import DrawingCheck
 
 SHOWN = 10
+DRAWN = ("drawn", "masks", "empty", "label 1: empty", "label 0: drawn", "label 1: no mask", "label 0: no mask", "e.g.")
 
 
 def as_record(found: DataCheck) -> dict[str, Any]:
@@ -67,8 +68,6 @@ def _print_severity(one: Severity) -> None:
         f"severity of {one.finding} ({one.source}) and {one.attribute}{value}, positives of all splits: "
         f"AUROC {_told(one.auroc)}, {one.auroc.n} images of {one.auroc.n_patients} patients"
     )
-    if one.unreadable:
-        emit(f"  {one.unreadable} masks could not be read")
     rows = [
         (f"{part.smallest:.4g} to {part.largest:.4g}", f"{part.with_attribute} of {part.share.n}", _told(part.share))
         for part in one.parts
@@ -77,16 +76,29 @@ def _print_severity(one: Severity) -> None:
         emit_table(("severity", "with the attribute", "share (95 %)"), rows)
 
 
-def _print_drawings(drawings: Iterable[Disagreement]) -> None:
-    if told := [_told_drawing(one) for one in drawings]:
-        emit("what is drawn beside what is labelled:")
-        emit_table(("drawn", "label 1, nothing drawn", "label 0, drawn", "unreadable", "for one"), told)
+def _print_drawings(drawings: Sequence[DrawingCheck]) -> None:
+    """Print what is drawn, then each structure that is drawn nowhere and why masks could not be read."""
+    if not drawings:
+        return
+    emit("what is drawn, beside what is labelled:")
+    emit_table(DRAWN, [_told_drawing(one) for one in drawings])
+    for one in drawings:
+        if one.read and one.empty == one.read:
+            emit(
+                f"  {one.name}: no mask has a pixel; if the cells name a number of a label map (map.png#2), look "
+                "whether the maps hold it"
+            )
+        for sample, reason in islice(one.unreadable.items(), 1):
+            emit(f"  {one.name}: {len(one.unreadable):,} cannot be read; {sample}: {reason}")
 
 
-def _told_drawing(one: Disagreement) -> tuple[object, ...]:
+def _told_drawing(one: DrawingCheck) -> tuple[object, ...]:
     name = one.name if one.kind == "mask" else f"{one.name} (footprint)"
-    empty, drawn = f"{one.empty} of {one.labelled}", f"{one.drawn} of {one.unlabelled}"
-    return name, empty, drawn, one.unreadable, ", ".join(one.samples)
+    if (told := one.labelled) is None:
+        return name, one.read, one.empty, "", "", "", "", ""
+    beside = f"{told.empty} of {told.positive}", f"{told.drawn} of {told.negative}"
+    without = told.positive_without, told.negative_without
+    return name, one.read, one.empty, *beside, *without, ", ".join(told.samples)
 
 
 def _told(number: Number) -> str:

@@ -31,6 +31,7 @@ _BROKEN = (
     Image.DecompressionBombError, Image.DecompressionBombWarning,
 )  # fmt: skip
 _WHITE_IS_ZERO = 0
+_PNG_DEPTH = 24
 _BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _ONE_NUMBER = ("1", "L", "P", "I;16", "I;16B", "I;16L")
@@ -182,15 +183,24 @@ def _values(raw: bytes, _: Path) -> NDArray[np.integer[Any]]:
         if image.width * image.height > MAX_PIXELS:
             raise BadImageError(_too_large(image))
         renumbered = image.format in _RENUMBERED
-        if renumbered or image.mode not in _ONE_NUMBER:
-            found = f"a {image.format}" if renumbered else f"of mode {image.mode}"
+        inverted = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+        if renumbered or inverted or image.mode not in _ONE_NUMBER:
+            found = f"a {image.format}" if renumbered else "white is 0" if inverted else f"of mode {image.mode}"
             raise BadImageError(
                 f"{found}, so its pixels are not the numbers of structures; save the label map as a grey PNG"
             )
         if lacks_rows(raw):
             raise BadImageError(_TRUNCATED)
         image.load()
-        return _upright(np.asarray(image)[:, :, None], _orientation(image))[:, :, 0].astype(np.int64)
+        stored = np.asarray(image) // _stretched(image, raw)
+        return _upright(stored[:, :, None], _orientation(image))[:, :, 0]
+
+
+def _stretched(image: Image.Image, raw: bytes) -> int:
+    """Return by what Pillow multiplies the numbers of a grey PNG of 2 or 4 bits, to fill 0 to 255."""
+    if image.format != "PNG" or image.mode != "L":
+        return 1
+    return {2: 85, 4: 17}.get(raw[_PNG_DEPTH], 1)
 
 
 def _black(raw: bytes, path: Path) -> bool:

@@ -26,7 +26,7 @@ from shortcut_audit.audit.arms.result import (
 from shortcut_audit.config.finetune import ArmName, FinetuneConfig
 from shortcut_audit.data.manifest import Manifest, Split
 from shortcut_audit.data.splits import hash_fraction
-from shortcut_audit.errors import InputError, UsageError
+from shortcut_audit.errors import UsageError
 from shortcut_audit.models.card import SegmenterCard
 from shortcut_audit.models.checkpoint import load_as, save_learnt
 from shortcut_audit.models.overlap import Overlap
@@ -36,7 +36,7 @@ from shortcut_audit.report.arms import write_arms_report
 from shortcut_audit.runs import Run
 from shortcut_audit.runtime import say
 from shortcut_audit.shapes import Bools
-from shortcut_audit.stages.learn import PRETRAINED, check_memory, outputs
+from shortcut_audit.stages.learn import PRETRAINED, check_memory, need_drawn, outputs
 from shortcut_audit.stages.study import MANIFEST, Study, drawn_masks
 from shortcut_audit.training.train_arm import DrawnFilms, Start, begin_arm, overlap_on, train_arm
 
@@ -99,10 +99,7 @@ class Arms:
         films = self.study.films(split)
         check_memory(len(films.manifest), len(self.rules), self.config.image.size)
         masks, known = drawn_masks(films, self.rules, self.config.image.size)
-        if not known.any():
-            raise InputError(
-                f"no {split} film has a drawn mask for {', '.join(self.rules)}; check the mask columns and the split"
-            )
+        need_drawn(masks, known, tuple(self.rules), split)
         return DrawnFilms(ids=films.manifest.ids, pixels=films.pixels, masks=masks, known=known)
 
     def check_start(self) -> None:

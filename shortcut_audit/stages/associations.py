@@ -81,7 +81,6 @@ class Severity:
     attribute: str
     value: str
     source: str
-    unreadable: int
     auroc: Number
     parts: tuple[Part, ...]
 
@@ -105,8 +104,7 @@ def associations(manifest: Manifest, config: DatasetConfig) -> list[Association]
         for column, finding in enumerate(manifest.findings)
         for one in asked
         for split in SPLITS
-        # A proxy made of a label (support devices) says nothing about that label.
-        if one.attribute != finding and (splits == split).any()
+        if (splits == split).any()
     ]
 
 
@@ -141,10 +139,7 @@ def severities(manifest: Manifest, config: DatasetConfig, drawn: Sequence[Drawin
     for column, finding in enumerate(manifest.findings):
         source, size = _severity(manifest, finding, masks.get(finding), labels[:, column] == 1)
         if source:
-            unreadable = masks[finding].unreadable if finding in masks else 0
-            found += [
-                _link(finding, one, source, size, unreadable, sampling) for one in asked if one.attribute != finding
-            ]
+            found += [_link(finding, one, source, size, sampling) for one in asked]
     return found
 
 
@@ -161,11 +156,11 @@ def _severity(manifest: Manifest, finding: str, drawing: Drawing | None, positiv
     return "area of the drawn mask", size
 
 
-def _link(finding: str, asked: _Asked, source: str, size: Floats, unreadable: int, sampling: Sampling) -> Severity:
+def _link(finding: str, asked: _Asked, source: str, size: Floats, sampling: Sampling) -> Severity:
     known = ~np.isnan(size) & ~np.isnan(asked.present)
     has, lacks = known & (asked.present == 1), known & (asked.present == 0)
     return Severity(
-        finding=finding, attribute=asked.attribute, value=str(asked.value), source=source, unreadable=unreadable,
+        finding=finding, attribute=asked.attribute, value=str(asked.value), source=source,
         auroc=_auroc(has, lacks, size, sampling, f"positives with a known {source}", asked.attribute),
         parts=tuple(_parts(known, asked.present == 1, size, sampling)),
     )  # fmt: skip

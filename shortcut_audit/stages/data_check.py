@@ -9,11 +9,11 @@ import numpy as np
 from shortcut_audit.config import Config
 from shortcut_audit.data.duplicates import NearPairs, exact_groups, look, near_pairs
 from shortcut_audit.data.manifest import Manifest
-from shortcut_audit.data.quarantine import Quarantine, quarantine
+from shortcut_audit.data.quarantine import Quarantine, quarantine, refuse_many
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.shapes import Ints
 from shortcut_audit.stages.associations import Association, Severity, associations, severities
-from shortcut_audit.stages.drawings import Disagreement, disagreement, drawings
+from shortcut_audit.stages.drawings import DrawingCheck, check_drawing, drawings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +36,19 @@ class DataCheck:
     near: NearPairs | None
     associations: tuple[Association, ...]
     severities: tuple[Severity, ...]
-    drawings: tuple[Disagreement, ...]
+    drawings: tuple[DrawingCheck, ...]
 
     def refuse(self) -> None:
         """Stop where nothing must be trained on it.
 
         Raises:
-            InputError: too many images cannot be read, or one file stands in two splits under two patients.
+            InputError: too many images or masks cannot be read, or one file stands in two splits under two patients.
         """
         refused = [same for same in self.same_files if same.apart]
         self.quarantine.refuse_many()
+        for one in self.drawings:
+            what = f"{'masks' if one.kind == 'mask' else 'footprints'} of {one.name}"
+            refuse_many(one.unreadable, one.read + len(one.unreadable), what=what)
         if refused:
             raise InputError(
                 f"{len(refused)} files are in two splits under two patients, the first as "
@@ -76,7 +79,7 @@ def check_data(manifest: Manifest, config: Config, decode: str) -> DataCheck:
         near=near_pairs(manifest, seen, seed=config.seed) if seen else None,
         associations=tuple(associations(manifest, config.dataset)),
         severities=tuple(severities(manifest, config.dataset, drawn)),
-        drawings=tuple(disagreement(manifest, one) for one in drawn),
+        drawings=tuple(check_drawing(manifest, one) for one in drawn),
     )
 
 

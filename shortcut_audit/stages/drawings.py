@@ -1,7 +1,8 @@
-"""Drawn masks and the labels beside them: how much is drawn, and where one says yes and the other no."""
+"""What is drawn: how many masks can be read and hold anything, and where a mask and its label say two things."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,76 +11,109 @@ import polars as pl
 from shortcut_audit.data.drawn import read_drawn
 from shortcut_audit.data.images import visit_images
 from shortcut_audit.data.manifest import Manifest
-from shortcut_audit.shapes import Floats, Ints
+from shortcut_audit.shapes import Bools, Floats, Ints
+
+NAMED = 3
+"""Samples that are named of those that contradict their label."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """What is drawn of a finding (or an attribute) on the images that were opened.
+    """What is drawn of a structure (``mask``) or an attribute (``footprint``) on the images that were opened.
 
     Attributes:
         kind: ``mask`` or ``footprint``.
-        name: of the finding or attribute.
-        area: (N,) share of the image, 0 where nothing is drawn; NaN where nobody drew or the mask was not read.
-        unreadable: how many masks could not be read.
+        name: of the structure or attribute.
+        opened: (N,) whether the image was opened.
+        area: (N,) share of the image; NaN where nobody drew, or the mask was not read.
+        reasons: sample -> why its mask could not be read.
     """
 
     kind: str
     name: str
+    opened: Bools
     area: Floats
-    unreadable: int
+    reasons: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disagreement:
-    """Images whose label and drawing say two things; of ``labelled`` and ``unlabelled`` that have a drawing.
+class LabelledDrawing:
+    """A drawing beside the labels of its name as they are written: -1 and blanks agree with everything.
 
-    ``empty`` have label 1 and nothing drawn, ``drawn`` label 0 and something drawn; ``samples`` are their first ids.
+    Of ``positive`` images (label 1, a mask was read) ``empty`` have nothing drawn, of ``negative`` ones ``drawn`` have
+    something; ``samples`` are the first of both. Nobody drew on ``positive_without`` and ``negative_without`` more.
+    """
+
+    positive: int
+    empty: int
+    negative: int
+    drawn: int
+    positive_without: int
+    negative_without: int
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingCheck:
+    """How many masks were read, how many of them are empty, and why others were not.
+
+    ``labelled`` None: a structure that is no finding, or an attribute of more than two values.
     """
 
     kind: str
     name: str
-    labelled: int
-    unlabelled: int
+    read: int
     empty: int
-    drawn: int
-    samples: tuple[str, ...]
-    unreadable: int
+    unreadable: Mapping[str, str]
+    labelled: LabelledDrawing | None
 
 
 def drawings(manifest: Manifest, rows: Ints) -> list[Drawing]:
-    """Return what is drawn of each finding, and of each attribute that is there or not, on ``rows``."""
-    masks = [("mask", name) for name in manifest.findings if name in manifest.structures]
-    binary = [name for name in manifest.attributes if manifest.attribute_type(name) == "binary"]
-    footprints = [("footprint", name) for name in binary if name in manifest.footprints]
-    return [_drawing(manifest, kind, name, rows) for kind, name in (*masks, *footprints)]
+    """Return what is drawn on ``rows``, of every structure and every attribute with footprints."""
+    masks, footprints = (("mask", manifest.structures), ("footprint", manifest.footprints))
+    return [_drawing(manifest, kind, name, rows) for kind, names in (masks, footprints) for name in names]
 
 
 def _drawing(manifest: Manifest, kind: str, name: str, rows: Ints) -> Drawing:
-    cells, images = manifest.drawn(kind, name), manifest.images()
-    area = np.full(len(manifest), np.nan)
-    there = [(int(row), cell) for row in rows if (cell := cells[row]) is not None]
-    wanted = [(row, cell) for row, cell in there if any(part.file for part in cell)]
+    opened = np.isin(np.arange(len(manifest)), rows)
+    few = manifest.select(opened)
+    cells, images, area = few.drawn(kind, name), few.images(), np.full(len(few), np.nan)
+    there = [(row, cell) for row, cell in enumerate(cells) if cell is not None]
+    drawn = [(row, cell) for row, cell in there if any(part.file for part in cell)]
     area[[row for row, cell in there if not any(part.file for part in cell)]] = 0
 
     def measure(place: int, _: object) -> None:
-        row, cell = wanted[place]
+        row, cell = drawn[place]
         area[row] = read_drawn(cell, image=images[row]).foreground.mean()
 
-    lost = visit_images([images[row] for row, _ in wanted], measure, what=f"Measuring {kind}s of {name}")
-    return Drawing(kind=kind, name=name, area=area, unreadable=len(lost))
+    what = f"Measuring {kind}s of {name}" if drawn else None
+    lost = visit_images([images[row] for row, _ in drawn], measure, what=what)
+    whole = np.full(len(manifest), np.nan)
+    whole[opened] = area
+    reasons = {few.ids[drawn[place][0]]: reason for place, reason in lost.items()}
+    return Drawing(kind=kind, name=name, opened=opened, area=whole, reasons=reasons)
 
 
-def disagreement(manifest: Manifest, drawing: Drawing) -> Disagreement:
-    """Compare a drawing with the labels as they are written: -1 and blanks agree with everything."""
-    prefix = "label" if drawing.kind == "mask" else "attribute"
-    told = manifest.frame[f"{prefix}.{drawing.name}"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+def check_drawing(manifest: Manifest, drawing: Drawing) -> DrawingCheck:
+    """Count a drawing, beside the labels where there are any of its name."""
     known = ~np.isnan(drawing.area)
-    yes, no = known & (told == 1), known & (told == 0)
+    return DrawingCheck(
+        kind=drawing.kind, name=drawing.name, read=int(known.sum()), empty=int((drawing.area == 0).sum()),
+        unreadable=drawing.reasons, labelled=_labelled(manifest, drawing, known),
+    )  # fmt: skip
+
+
+def _labelled(manifest: Manifest, drawing: Drawing, known: Bools) -> LabelledDrawing | None:
+    column = f"{'label' if drawing.kind == 'mask' else 'attribute'}.{drawing.name}"
+    if column not in manifest.frame.columns or manifest.frame[column].dtype == pl.String:
+        return None
+    told = manifest.frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    yes, no = drawing.opened & (told == 1), drawing.opened & (told == 0)
+    failed = np.isin(manifest.ids, list(drawing.reasons))
     empty, drawn = yes & (drawing.area == 0), no & (drawing.area > 0)
-    ids = np.array(manifest.ids)
-    return Disagreement(
-        kind=drawing.kind, name=drawing.name, labelled=int(yes.sum()), unlabelled=int(no.sum()),
-        empty=int(empty.sum()), drawn=int(drawn.sum()), samples=tuple(ids[empty | drawn][:3].tolist()),
-        unreadable=drawing.unreadable,
+    return LabelledDrawing(
+        positive=int((yes & known).sum()), empty=int(empty.sum()),
+        negative=int((no & known).sum()), drawn=int(drawn.sum()),
+        positive_without=int((yes & ~known & ~failed).sum()), negative_without=int((no & ~known & ~failed).sum()),
+        samples=tuple(np.array(manifest.ids)[empty | drawn][:NAMED].tolist()),
     )  # fmt: skip

@@ -15,6 +15,8 @@ from shortcut_audit.masks.store import MaskStore
 from shortcut_audit.models.checkpoint import load_as, save_model
 from shortcut_audit.models.segmenter import Segmenter
 from shortcut_audit.runs import Run
+from shortcut_audit.runtime import say
+from shortcut_audit.shapes import Bools
 from shortcut_audit.stages.lessons import pseudo_lessons
 from shortcut_audit.stages.study import Films, Study, class_labels, drawn_masks
 from shortcut_audit.training.train_classifier import train_classifier
@@ -120,8 +122,7 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
             train, val = (_permuted(study, films) for films in (train, val))
         check_memory(len(train.manifest), len(rules), config.image.size)
         masks, known = drawn_masks(train, rules, config.image.size)
-        if not known.any():
-            raise InputError(f"no training film has a drawn mask for {', '.join(rules)}; check the mask columns")
+        need_drawn(masks, known, tuple(rules), "train")
         segmenter = train_segmenter(
             train=MaskSet(ids=train.manifest.ids, pixels=train.pixels, masks=masks, known=known),
             val=(val.pixels, class_labels(study, val, rules)), classes=tuple(rules), config=config.segmenter,
@@ -135,6 +136,29 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
         arm, inputs=study.inputs("segmenter", "classes", start=start, summarizer=config.evaluate.summarizer),
         outputs=outputs(weights), work=work,
     )  # fmt: skip
+
+
+def need_drawn(masks: Bools, known: Bools, classes: tuple[str, ...], split: str) -> None:
+    """Say which classes have no pixel in any mask (N, K, S, S); a segmenter learns to draw nothing of them.
+
+    Raises:
+        InputError: no film of the split has a mask, or no mask a pixel.
+    """
+    if not known.any():
+        raise InputError(
+            f"no {split} film has a drawn mask for {', '.join(classes)}; check the mask columns and the split"
+        )
+    drawn = [bool(masks[:, k].any()) for k in range(len(classes))]
+    empty = [name for name, there in zip(classes, drawn, strict=True) if not there]
+    if not empty:
+        return
+    said = (
+        f"no mask of {', '.join(empty)} has a pixel in {split}; if the cells name a number of a label map (map.png#2), "
+        "look whether the maps hold it ('audit data check' counts them)"
+    )
+    if split == "train" and not any(drawn):
+        raise InputError(said)
+    say(said)
 
 
 def check_memory(films: int, classes: int, size: int) -> None:

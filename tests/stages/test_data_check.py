@@ -13,7 +13,7 @@ from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.stages.associations import associations, severities
 from shortcut_audit.stages.data_check import check_data, chosen_rows
-from shortcut_audit.stages.drawings import Disagreement, disagreement, drawings
+from shortcut_audit.stages.drawings import DrawingCheck, LabelledDrawing, check_drawing, drawings
 
 CONFIG = DatasetConfig()
 
@@ -138,7 +138,10 @@ def test_an_unreadable_mask_is_counted_and_an_empty_one_has_no_area(tmp_path):
     (tmp_path / "m3.png").write_bytes(b"no picture")
     Image.new("L", (20, 20), 0).save(tmp_path / "m4.png")
     (found,) = severities(manifest, CONFIG, drawings(manifest, np.arange(12)))
-    assert (found.unreadable, found.auroc.n) == (1, 10)
+    assert found.auroc.n == 10
+    (one,) = (check_drawing(manifest, drawing) for drawing in drawings(manifest, np.arange(12)))
+    assert (one.read, one.empty, list(one.unreadable)) == (11, 1, ["s3"])
+    assert "m3.png: not one of PNG" in one.unreadable["s3"]
 
 
 def test_a_label_and_a_drawing_that_say_two_things_are_counted_and_named(tmp_path):
@@ -152,23 +155,43 @@ def test_a_label_and_a_drawing_that_say_two_things_are_counted_and_named(tmp_pat
         "attribute.tube": ["0", "1", "1", "0", "1", None],
         "footprint.tube": ["empty", "m1.png", "empty", "empty", None, "m5.png"],
     }, tmp_path)  # fmt: skip
-    mask, footprint = (disagreement(manifest, one) for one in drawings(manifest, np.arange(6)))
-    assert mask == Disagreement(
-        kind="mask", name="x", labelled=2, unlabelled=2, empty=1, drawn=1, samples=("s0", "s3"), unreadable=0
-    )
-    assert footprint == Disagreement(
-        kind="footprint", name="tube", labelled=2, unlabelled=2, empty=1, drawn=0, samples=("s2",), unreadable=0
-    )
-    few = disagreement(manifest, drawings(manifest, np.array([1, 3]))[0])
-    assert (few.labelled, few.unlabelled, few.empty, few.drawn, few.samples) == (1, 1, 0, 1, ("s3",))
+    mask, footprint = (check_drawing(manifest, one) for one in drawings(manifest, np.arange(6)))
+    assert mask == DrawingCheck(
+        kind="mask", name="x", read=6, empty=2, unreadable={},
+        labelled=LabelledDrawing(
+            positive=2, empty=1, negative=2, drawn=1, positive_without=0, negative_without=0, samples=("s0", "s3")
+        ),
+    )  # fmt: skip
+    assert footprint == DrawingCheck(
+        kind="footprint", name="tube", read=5, empty=3, unreadable={},
+        labelled=LabelledDrawing(
+            positive=2, empty=1, negative=2, drawn=0, positive_without=1, negative_without=0, samples=("s2",)
+        ),
+    )  # fmt: skip
+    few = check_drawing(manifest, drawings(manifest, np.array([1, 3]))[0]).labelled
+    assert (few.positive, few.negative, few.empty, few.drawn, few.samples) == (1, 1, 0, 1, ("s3",))
 
 
-def test_structures_that_are_no_finding_and_attributes_of_many_values_are_not_compared(tmp_path):
+def test_of_structures_that_are_no_finding_it_is_said_whether_they_can_be_read_and_hold_anything(tmp_path):
     write_film(tmp_path, 0, 10)
+    write_film(tmp_path, 1, 0)
     manifest = manifest_of({
-        "label.x": ["1"], "mask.lung": ["m0.png"], "attribute.site": ["north"], "footprint.site": ["m0.png"],
+        "label.x": ["1", "0"], "mask.lung": ["m0.png", "m1.png"], "mask.typo": ["m0.png#7", "m1.png#7"],
+        "attribute.site": ["north", "south"], "footprint.site": ["m0.png", "gone.png"],
     }, tmp_path)  # fmt: skip
-    assert drawings(manifest, np.arange(1)) == []
+    lung, typo, site = (check_drawing(manifest, one) for one in drawings(manifest, np.arange(2)))
+    assert (lung.read, lung.empty, lung.labelled) == (2, 1, None)
+    assert (typo.read, typo.empty) == (2, 2)
+    assert (site.read, site.labelled, list(site.unreadable)) == (1, None, ["s1"])
+
+
+def test_too_many_masks_that_cannot_be_read_stop_the_check(tmp_path):
+    manifest = drawn(tmp_path)
+    for row in range(4):
+        (tmp_path / f"m{row}.png").unlink()
+    found = check_data(manifest, load_config(), "all")
+    with pytest.raises(InputError, match=r"4 of 12 masks of x are missing or cannot be read, more than .*: .*m0"):
+        found.refuse()
 
 
 def test_only_the_images_asked_for_are_opened(tmp_path):

@@ -147,7 +147,7 @@ def test_masks_on_test_films_only_are_nothing_to_learn(make_study, films):
         pl.when(pl.col("split") == "test").then(pl.col("mask.lungs")).otherwise(None).alias("mask.lungs")
     )
     study = make_study("classes={lungs: lungs}", manifest=replace(films, frame=some))
-    with pytest.raises(InputError, match=r"no training film has a drawn mask for lungs; check the mask columns"):
+    with pytest.raises(InputError, match=r"no train film has a drawn mask for lungs; check the mask columns"):
         learn.learn_drawn_masks(study, "scratch")
 
 
@@ -194,3 +194,16 @@ def test_a_segmenter_and_a_classifier_are_explained_together_by_their_scores(pre
     assert store[0].sample_id == alone.sample_id
     assert store[0].heatmap.min() >= 0
     assert store[0].score != pytest.approx(alone.score, abs=1e-3)
+
+
+def test_classes_of_which_no_mask_has_a_pixel_are_said_and_refused_where_there_is_no_other(capsys):
+    masks, known = np.zeros((2, 2, 4, 4), dtype=bool), np.ones((2, 2, 4, 4), dtype=bool)
+    masks[0, 0, 1, 1] = True
+    learn.need_drawn(masks, known, ("lung", "heart"), "train")
+    said = "no mask of heart has a pixel in train; if the cells name a number of a label map"
+    assert said in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"no mask of heart has a pixel in train; .* look whether the maps hold it"):
+        learn.need_drawn(masks[:, 1:], known[:, 1:], ("heart",), "train")
+    learn.need_drawn(masks[:, 1:], known[:, 1:], ("heart",), "test")
+    learn.need_drawn(masks[:, :1], known[:, :1], ("lung",), "train")
+    assert "lung" not in capsys.readouterr().err

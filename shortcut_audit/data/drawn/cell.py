@@ -18,7 +18,7 @@ _ENTRY = re.compile(
     r"(?P<file>.+?\.(?:(?:csv|tsv)(?:\.gz)?|json))#(?P<key>[^#]+)(?:#(?P<kind>[^#]+))?",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"(?P<file>.+\.(?:png|bmp|gif|tiff?))#(?P<key>\d{1,5})", re.IGNORECASE)
+_VALUE = re.compile(r"(?P<file>.+\.(?:png|bmp|gif|tiff?|jpe?g))#(?P<key>\d{1,5})", re.IGNORECASE)
 """One value of a picture. A name such as ``a.png#1.png`` is that of a picture as ever."""
 
 

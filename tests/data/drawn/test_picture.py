@@ -1,7 +1,11 @@
 """Masks that are pictures."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -128,6 +132,26 @@ def test_one_number_of_a_label_map_is_one_structure(tmp_path, kind, dtype):
     assert not structure(tmp_path, f"{name}#9").any()
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_numbers_of_a_png_of_few_bits_are_those_that_it_stores(tmp_path, bits):
+    numbers = (np.arange(16) % 2**bits).astype(np.uint8)
+    row = np.packbits(np.unpackbits(numbers[:, None], axis=1)[:, -bits:])
+    head = struct.pack(">IIBBBBB", len(numbers), 1, bits, 0, 0, 0, 0)
+    content = zlib.compress(b"\0" + row.tobytes())
+    chunks = [(b"IHDR", head), (b"IDAT", content), (b"IEND", b"")]
+    told = [struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in chunks]
+    (tmp_path / "m.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(told))
+    for value in range(2 ** min(bits, 4)):
+        np.testing.assert_array_equal(structure(tmp_path, f"m.png#{value}")[0], numbers == value)
+
+
+def test_a_tiff_in_which_white_is_0_is_no_label_map(tmp_path):
+    numbers = np.array([[0, 1], [2, 3]], dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "m.tif", numbers, photometric="miniswhite")
+    with pytest.raises(BadImageError, match=r"m\.tif: white is 0, so its pixels are not the numbers of structures"):
+        structure(tmp_path, "m.tif#1")
+
+
 def test_of_a_palette_the_number_is_the_index(tmp_path):
     image = Image.fromarray(np.array([[0, 1], [2, 1]], dtype="u1")).convert("P")
     image.putpalette([255, 255, 255, 9, 9, 9, 0, 0, 0])
@@ -159,6 +183,9 @@ def test_colours_are_no_label_map(tmp_path, name, mode, reason):
 @pytest.mark.parametrize("kind", ["JPEG", "GIF"])
 def test_what_does_not_keep_numbers_is_no_label_map_whatever_it_is_called(tmp_path, kind):
     Image.new("L", (2, 2)).save(tmp_path / "m.png", format=kind)
+    Image.new("L", (2, 2)).save(tmp_path / "m.jpg", format="JPEG")
+    with pytest.raises(BadImageError, match=r"m\.jpg: a JPEG, so its pixels"):
+        structure(tmp_path, "m.jpg#1")
     with pytest.raises(BadImageError, match=rf"m\.png: a {kind}, so its pixels are not the numbers of structures"):
         structure(tmp_path, "m.png#1")
 
