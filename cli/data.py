@@ -47,10 +47,11 @@ def check(
     with the difference to all others: a corrupt file can itself be a
     shortcut. Images that occur twice are named, as are pairs that look
     alike in two splits, with how many do so by chance.
-    Exit code 4 where nothing must be trained on it: a patient in two
-    splits, one file in two splits under two patients, an impossible label,
-    too many images that cannot be read; with --against a sample that is
-    new or gone, or a cell or column that differs (images are not compared).
+    Exit code 4 where nothing must be trained on it: a table that is not the
+    one that SHA256SUMS.txt beside it lists, a patient in two splits, one
+    file in two splits under two patients, an impossible label, too many
+    images or masks that cannot be read; with --against a sample that is new
+    or gone, or a cell or column that differs (images are not compared).
 
     Example: audit data check --dataset chexpert --attributes tubes.csv
     """

@@ -15,7 +15,10 @@ def print_changes(found: Changes | None) -> None:
     if found is None:
         return
     if found.none:
-        emit(f"against {found.against}: nothing differs: {found.samples:,} samples, {found.columns} columns")
+        emit(
+            f"against {found.against}: nothing differs: {found.samples:,} samples, {found.columns} columns; images and "
+            "masks are compared by their paths, not their content"
+        )
         emit(f"  {_told_fingerprints(found)}")
         return
     emit(f"against {found.against}, {found.samples:,} samples and {found.columns} columns of both:")
@@ -37,8 +40,9 @@ def _print_samples(word: str, samples: Samples) -> None:
 
 
 def _told_change(one: ChangedColumn) -> tuple[object, ...]:
-    before, after = ("blank" if cell is None else cell for cell in (one.before, one.after))
-    return one.column, f"{one.number:,}", f"{one.sample}: {before} -> {after}"
+    first = one.first[0]
+    before, after = ("blank" if cell is None else cell for cell in (first.before, first.after))
+    return one.column, f"{one.number:,}", f"{first.sample}: {before} -> {after}"
 
 
 def _told_fingerprints(found: Changes) -> str:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from .output import emit, emit_table, estimated
 
 if TYPE_CHECKING:
+    from shortcut_audit.data.checksums import Checksums
     from shortcut_audit.data.duplicates import NearPairs
     from shortcut_audit.data.quarantine import Loss, Quarantine
     from shortcut_audit.stages.associations import Association, Number, Severity
     from shortcut_audit.stages.data_check import DataCheck, SameFile
     from shortcut_audit.stages.drawings import DrawingCheck
 
-SHOWN = 10
+SHOWN, FEW = 10, 5
 DRAWN = ("drawn", "masks", "empty", "label 1: empty", "label 0: drawn", "label 1: no mask", "label 0: no mask", "e.g.")
 
 
@@ -32,12 +33,15 @@ def as_record(found: DataCheck) -> dict[str, Any]:
         "near_pairs": None if found.near is None else asdict(found.near),
         "associations": [asdict(one) for one in found.associations],
         "severities": [asdict(one) for one in found.severities],
+        "checksums": [asdict(one) for one in found.checksums],
         "drawings": [asdict(one) for one in found.drawings],
     }
 
 
 def print_check(found: DataCheck) -> None:
     """Print what was found."""
+    for sums in found.checksums:
+        _print_checksums(sums)
     if found.associations:
         emit("how well an attribute alone ranks a finding (AUROC 0.5: not at all; unknown values left out):")
         header = ("finding", "attribute", "split", "with it, label 1", "with it, label 0", "AUROC (95 %)")
@@ -74,6 +78,16 @@ def _print_severity(one: Severity) -> None:
     ]
     if rows:
         emit_table(("severity", "with the attribute", "share (95 %)"), rows)
+
+
+def _print_checksums(sums: Checksums) -> None:
+    told = {"not as": sums.changed, "as": sums.same, "unpacked, so not compared with those": sums.unpacked}
+    for word, names in told.items():
+        if names:
+            more = ", ..." if len(names) > FEW else ""
+            emit(f"tables {word} {sums.file} lists them: {len(names):,}: {', '.join(names[:FEW])}{more}")
+    if not any(told.values()):
+        emit(f"{sums.file} lists no table that is here")
 
 
 def _print_drawings(drawings: Sequence[DrawingCheck]) -> None:

@@ -17,7 +17,7 @@ from shortcut_audit.data.validate import kind
 from shortcut_audit.errors import InputError, UsageError
 
 FIRST = 5
-"""Samples that are named of those that are new, and of those that are gone."""
+"""Samples that are named of those that are new, that are gone, and that differ in a column."""
 PATHS = ("image", "mask", "footprint", "counterpart")
 
 
@@ -30,14 +30,21 @@ class Samples:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangedColumn:
-    """A column that differs in so many samples of both; of the first one, the cell as text (None: blank)."""
+class ChangedCell:
+    """One sample's cell as text; None: blank."""
 
-    column: str
-    number: int
     sample: str
     before: str | None
     after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedColumn:
+    """A column that differs in so many samples of both, and the first of them."""
+
+    column: str
+    number: int
+    first: tuple[ChangedCell, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,13 +158,14 @@ def _changed(before: pl.Series, now: pl.Series, ids: pl.Series, roots: tuple[Pat
     at = _differ(before, now).arg_true()
     before, now = before.gather(at), now.gather(at)
     if kind(before.name) in PATHS:
-        before, now, differ = _from_roots(before, now, roots)
+        before, now = _from_roots(before, now, roots)
+        differ = before.ne_missing(now)
         at, before, now = at.filter(differ), before.filter(differ), now.filter(differ)
     if not len(at):
         return None
-    return ChangedColumn(
-        column=before.name, number=len(at), sample=ids[int(at[0])], before=_text(before[0]), after=_text(now[0])
-    )
+    rows = zip(ids.gather(at.head(FIRST)), before.head(FIRST), now.head(FIRST), strict=True)
+    first = tuple(ChangedCell(sample=sample, before=_text(old), after=_text(new)) for sample, old, new in rows)
+    return ChangedColumn(column=before.name, number=len(at), first=first)
 
 
 def _differ(before: pl.Series, now: pl.Series) -> pl.Series:
@@ -168,15 +176,18 @@ def _differ(before: pl.Series, now: pl.Series) -> pl.Series:
     return numbers[0].ne_missing(numbers[1]) | (before.is_null() != now.is_null())
 
 
-def _from_roots(before: pl.Series, now: pl.Series, roots: tuple[Path, Path]) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Return the cells with paths from their own root, and which of them differ.
+def _from_roots(before: pl.Series, now: pl.Series, roots: tuple[Path, Path]) -> tuple[pl.Series, pl.Series]:
+    """Return the cells of a column with paths from their own root.
 
-    A root may be named as the folder that holds it: ``small/1.png`` is ``1.png`` where the other root is ``small``.
+    A root may have been named as the folder that holds it: all of ``small/1.png``, ``small/2.png`` are ``1.png``,
+    ``2.png`` where the other root is ``small``. A root that is the same holds nothing but itself.
     """
-    whole = [root.resolve() for root in roots]
-    before, now = (_without(column, str(root)) for column, root in zip((before, now), whole, strict=True))
-    deeper = before.ne_missing(_without(now, whole[0].name)), now.ne_missing(_without(before, whole[1].name))
-    return before, now, before.ne_missing(now) & deeper[0] & deeper[1]
+    old, new = (root.resolve() for root in roots)
+    before, now = _without(before, str(old)), _without(now, str(new))
+    if old == new:
+        return before, now
+    pairs = [(before, now), (_without(before, new.name), now), (before, _without(now, old.name))]
+    return min(pairs, key=lambda pair: int(pair[0].ne_missing(pair[1]).sum()))
 
 
 def _without(cells: pl.Series, folder: str) -> pl.Series:

@@ -6,45 +6,65 @@ Images are not compared: reading hundreds of gigabytes is what ``sha256sum --che
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from shortcut_audit.data.places import find_file
 from shortcut_audit.provenance import sha256_file
 
-SUMS = ("SHA256SUMS.txt", "SHA256SUMS", "sha256sums.txt")
-_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *]?(.+\.(?:csv|tsv|json|jsonl|parquet)(?:\.gz)?)")
+NAMES = ("SHA256SUMS.txt", "SHA256SUMS", "sha256sums.txt")
+TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", ".xlsx", ".pkl", ".gz"})
+DEPTH = 3
+"""Folders and name: what lies deeper belongs to one patient or image."""
+_LINE = re.compile(
+    r"(?P<digest>[0-9a-f]{64}) [ *]?(?P<name>.{1,200})|SHA256 \((?P<tagged>.{1,200})\) = (?P<sum>[0-9a-f]{64})",
+    re.IGNORECASE,
+)
 
 
-def compared(root: Path) -> list[str]:
-    """Return what to say of the tables that a file of sums under ``root``, or one folder deeper, lists.
+@dataclass(frozen=True, kw_only=True)
+class Checksums:
+    """What a file of sums says of the tables beside it.
 
-    A table that is not there is not missed: a part of a release is allowed. One that was unpacked cannot be compared.
+    ``same`` are as listed, ``changed`` are not; ``unpacked`` were listed packed, so that nothing is known of them.
+    A table that is listed and not there is not missed: a part of a release is allowed.
     """
-    sums = find_file(root, SUMS)
-    if sums is None:
-        return []
-    same, other, unpacked = list[str](), list[str](), list[str]()
+
+    file: str
+    same: tuple[str, ...]
+    changed: tuple[str, ...]
+    unpacked: tuple[str, ...]
+
+
+def checksums(folders: Sequence[Path]) -> list[Checksums]:
+    """Return what each file of sums in the folders says; of a folder the first of its usual names.
+
+    Raises:
+        OSError: a listed table that is there cannot be read.
+    """
+    there = dict.fromkeys(folder.resolve() for folder in folders)
+    found = (next((folder / name for name in NAMES if (folder / name).is_file()), None) for folder in there)
+    return [_compared(sums) for sums in found if sums]
+
+
+def _compared(sums: Path) -> Checksums:
+    same, changed, unpacked = list[str](), list[str](), list[str]()
     for digest, name in _listed(sums):
         path = sums.parent / name
         if path.is_file():
-            (same if sha256_file(path) == digest else other).append(name)
+            (same if sha256_file(path) == digest else changed).append(name)
         elif path.suffix == ".gz" and path.with_suffix("").is_file():
             unpacked.append(name.removesuffix(".gz"))
-    notes = [
-        f"{name}: not the file that {sums.name} lists; it was changed or broke off, fetch it again" for name in other
-    ]
-    if same:
-        notes.append(f"as {sums.name} lists them: {', '.join(same)}")
-    if unpacked:
-        notes.append(f"unpacked, so not compared with {sums.name}: {', '.join(unpacked)}")
-    return notes or [f"{sums.name} lists no table that is here"]
+    return Checksums(file=sums.name, same=tuple(same), changed=tuple(changed), unpacked=tuple(unpacked))
 
 
 def _listed(sums: Path) -> Iterator[tuple[str, str]]:
-    """Return digest and name of each table in a file of sums; names that lead elsewhere are none of its release."""
-    with sums.open(encoding="utf-8", errors="replace") as lines:
+    """Yield digest and name of each table in a file of sums; names that lead elsewhere are none of its release."""
+    with sums.open(encoding="utf-8-sig", errors="replace") as lines:
         for line in lines:
-            match = _LINE.fullmatch(line.strip())
-            if match and not Path(match[2]).is_absolute() and ".." not in Path(match[2]).parts:
-                yield match[1].lower(), Path(match[2]).as_posix()
+            if (match := _LINE.fullmatch(line.strip())) is None:
+                continue
+            path = PurePosixPath(match["name"] or match["tagged"])
+            inside = not path.is_absolute() and ".." not in path.parts and len(path.parts) <= DEPTH
+            if inside and path.suffix.lower() in TABLES and path.name not in NAMES:
+                yield (match["digest"] or match["sum"]).lower(), path.as_posix()

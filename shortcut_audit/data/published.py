@@ -13,11 +13,11 @@ _OTHERWISE = "so a changed label is seen only by SHA256SUMS.txt or 'audit data c
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What its authors say of a table.
+    """What is known of a table that was published.
 
     ``rows`` counts images. ``values`` tells of columns of the manifest how often each value occurs:
     ``{"label.pneumothorax": {"1": 19448, "0": 56341, "-1": 3145}}``; what it leaves out is not checked.
-    ``source`` says where the numbers come from.
+    ``source`` says where the numbers come from, ``counted_by`` who counted the values where no author did.
     """
 
     table: str
@@ -25,6 +25,7 @@ class Published:
     source: str
     values: Mapping[str, Counts] = field(default_factory=dict)
     patients: int | None = None
+    counted_by: str = ""
 
     def notes(self, frame: pl.DataFrame) -> list[str]:
         """Return what to say of a table, before any row is left out: one sentence, then one a difference.
@@ -39,8 +40,10 @@ class Published:
 
     def _size(self, rows: int, *, unchanged: bool) -> str:
         if rows == self.rows:
-            checked = " and values" if self.values and unchanged else ""
-            return f"{self.table} has {rows:,} rows{checked} as published ({self.source})"
+            checked = bool(self.values) and unchanged
+            also = " and values" if checked and not self.counted_by else ""
+            others = f", and values as {self.counted_by}" if checked and self.counted_by else ""
+            return f"{self.table} has {rows:,} rows{also} as published ({self.source}){others}"
         away, word = abs(rows - self.rows), "fewer" if rows < self.rows else "more"
         return f"{self.table} has {rows:,} rows, {away:,} {word} than the {self.rows:,} published ({self.source})"
 
@@ -49,8 +52,9 @@ class Published:
             return [f"{self.table}: {_shown(name)} is not there, but was published"]
         found = dict(_texts(frame[name]).value_counts().iter_rows())
         whole = frame.height >= self.rows
+        said = self.counted_by or "published"
         return [
-            f"{self.table}: {_shown(name)} = {value} in {found.get(value, 0):,} rows, published: {count:,}"
+            f"{self.table}: {_shown(name)} = {value} in {found.get(value, 0):,} rows, {said}: {count:,}"
             for value, count in counts.items()
             if found.get(value, 0) > count or (whole and found.get(value, 0) != count)
         ]

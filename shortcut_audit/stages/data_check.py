@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from shortcut_audit.config import Config
+from shortcut_audit.config import Config, DatasetConfig
+from shortcut_audit.data.checksums import Checksums, checksums
+from shortcut_audit.data.datasets import RENDERED, find_root
 from shortcut_audit.data.duplicates import NearPairs, exact_groups, look, near_pairs
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.data.quarantine import Quarantine, quarantine, refuse_many
@@ -37,13 +40,21 @@ class DataCheck:
     associations: tuple[Association, ...]
     severities: tuple[Severity, ...]
     drawings: tuple[DrawingCheck, ...]
+    checksums: tuple[Checksums, ...]
 
     def refuse(self) -> None:
         """Stop where nothing must be trained on it.
 
         Raises:
-            InputError: too many images or masks cannot be read, or one file stands in two splits under two patients.
+            InputError: a table is not as its sum says, too many images or masks cannot be read, or one file stands in
+            two splits under two patients.
         """
+        for sums in self.checksums:
+            if sums.changed:
+                raise InputError(
+                    f"{sums.changed[0]} is not the file that {sums.file} lists ({len(sums.changed)} such tables); find "
+                    "out what changed it, or fetch it again"
+                )
         refused = [same for same in self.same_files if same.apart]
         self.quarantine.refuse_many()
         for one in self.drawings:
@@ -79,8 +90,18 @@ def check_data(manifest: Manifest, config: Config, decode: str) -> DataCheck:
         near=near_pairs(manifest, seen, seed=config.seed) if seen else None,
         associations=tuple(associations(manifest, config.dataset)),
         severities=tuple(severities(manifest, config.dataset, drawn)),
+        checksums=tuple(checksums(_folders(manifest, config.dataset))),
         drawings=tuple(check_drawing(manifest, one) for one in drawn),
     )
+
+
+def _folders(manifest: Manifest, config: DatasetConfig) -> list[Path]:
+    """Return where sums may lie: the folder that was named, the only one in it, and that of the tables."""
+    if config.name in RENDERED:
+        return []
+    root = find_root(config)
+    inside = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    return [root, manifest.root, *(inside if len(inside) == 1 else [])]
 
 
 def chosen_rows(images: int, decode: str, *, seed: int) -> Ints:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shortcut_audit.data.changes import ChangedColumn, Samples, changes_since, read_earlier
+from shortcut_audit.data.changes import ChangedCell, ChangedColumn, Samples, changes_since, read_earlier
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import InputError, UsageError
 
@@ -92,8 +92,10 @@ def test_one_changed_cell_is_said_and_no_other(data):
     one = only_change(manifest(), manifest(with_cells(column, cells)[order]))
 
     assert one == ChangedColumn(
-        column=column, number=1, sample=COLUMNS["sample_id"][row],
-        before=SHOWN.get(COLUMNS[column][row], COLUMNS[column][row]), after=SHOWN.get(cells[row], cells[row]),
+        column=column, number=1, first=(ChangedCell(
+            sample=COLUMNS["sample_id"][row],
+            before=SHOWN.get(COLUMNS[column][row], COLUMNS[column][row]), after=SHOWN.get(cells[row], cells[row]),
+        ),),
     )  # fmt: skip
 
 
@@ -123,7 +125,11 @@ def test_of_many_samples_five_are_named_in_the_order_of_their_table():
 
 def test_a_column_counts_its_samples_and_shows_the_first_of_the_data_set_as_it_is_now():
     one = only_change(manifest(), manifest(with_cells("label.edema", [0.0, 0.0, None, 1.0])[::-1]))
-    assert one == ChangedColumn(column="label.edema", number=3, sample="d", before=None, after="1")
+    assert (one.column, one.number, len(one.first)) == ("label.edema", 3, 3)
+    assert one.first[0] == ChangedCell(sample="d", before=None, after="1")
+    many = manifest(pl.DataFrame({"sample_id": [f"s{n}" for n in range(9)], "image": ["a"] * 9, "split": ["test"] * 9}))
+    other = manifest(many.frame.with_columns(split=pl.lit("val")))
+    assert [cell.sample for cell in only_change(many, other).first] == ["s0", "s1", "s2", "s3", "s4"]
 
 
 def test_columns_on_one_side_are_named_and_the_others_compared():
@@ -147,7 +153,8 @@ def test_a_folder_that_was_moved_is_no_change(column):
     assert (found.beside, found.fingerprint == found.fingerprint_before) == ((), False)
     assert changes(manifest(), now).none
     other = at("/new/data", ["b/1.png", *COLUMNS[column][1:]])
-    assert (only_change(before, other).before, only_change(before, other).after) == (COLUMNS[column][0], "b/1.png")
+    (cell,) = only_change(before, other).first
+    assert (cell.before, cell.after) == (COLUMNS[column][0], "b/1.png")
 
 
 def test_a_mask_whose_codec_stands_before_its_path_was_moved_too():
@@ -174,16 +181,36 @@ def test_a_folder_within_that_bears_the_name_of_the_new_root_is_no_change():
     assert changes(manifest(root="/data"), manifest(root="/data/a")).none
 
 
+def test_in_one_and_the_same_root_a_folder_of_its_name_is_another_folder():
+    """``images/1.png`` and ``1.png`` of the root ``images`` are two files."""
+    names = [f"{n}.png" for n in range(4)]
+    before, deeper, swapped = (
+        manifest(with_cells("image", cells), root="/data/images")
+        for cells in (names, [f"images/{name}" for name in names], ["images/0.png", *names[1:]])
+    )
+    assert only_change(before, deeper).number == 4
+    assert only_change(before, swapped).number == 1
+    assert only_change(swapped, before).number == 1
+
+
+def test_one_image_of_the_folder_above_among_others_of_a_moved_root_is_a_change():
+    inside = WHOLE.with_columns(("films/" + pl.col("image")).alias("image"))
+    now = manifest(WHOLE, root="/new/films")
+    mixed = inside.with_columns(pl.Series("image", [inside["image"][1], inside["image"][0], *inside["image"][2:]]))
+    assert changes(manifest(inside, root="/old/data"), now).none
+    assert only_change(manifest(mixed, root="/old/data"), now).number == 2
+
+
 def test_an_attribute_that_became_text_differs_only_where_it_does():
     before = manifest(with_cells("attribute.dose", ["1", "2.50", "3", None]))
     now = manifest(with_cells("attribute.dose", ["1", "2.50", "high", None]))
 
     assert before.frame["attribute.dose"].dtype != now.frame["attribute.dose"].dtype
     assert only_change(before, now) == ChangedColumn(
-        column="attribute.dose", number=1, sample="c", before="3", after="high"
+        column="attribute.dose", number=1, first=(ChangedCell(sample="c", before="3", after="high"),)
     )
     blank = manifest(with_cells("attribute.dose", ["1", "2.50", None, None]))
-    assert only_change(now, blank).before == "high"
+    assert only_change(now, blank).first[0].before == "high"
 
 
 def test_order_and_card_are_said_beside_and_are_no_change():

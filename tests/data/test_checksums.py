@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 
+import polars as pl
 import pytest
-from trees.table_tree import write_table_tree
 
-from shortcut_audit.config import DatasetConfig, TableConfig
-from shortcut_audit.data.checksums import compared
-from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.config import Config, DatasetConfig, TableConfig
+from shortcut_audit.data.checksums import Checksums, checksums
+from shortcut_audit.data.manifest import DataCard, Manifest
+from shortcut_audit.errors import InputError
+from shortcut_audit.stages.data_check import check_data
 
 
 def write(root, sums="SHA256SUMS.txt", between="  ", **contents):
@@ -22,17 +24,23 @@ def write(root, sums="SHA256SUMS.txt", between="  ", **contents):
     (root / sums).write_text("\n".join(lines) + "\n")
 
 
+def found(root, *more):
+    (one,) = checksums([root, *more])
+    return one
+
+
 def test_without_sums_there_is_nothing_to_say(tmp_path):
-    assert compared(tmp_path) == []
-    assert compared(tmp_path / "nowhere") == []
+    assert checksums([tmp_path, tmp_path / "nowhere"]) == []
 
 
 @pytest.mark.parametrize("between", ["  ", " ", " *"])
 @pytest.mark.parametrize("sums", ["SHA256SUMS.txt", "SHA256SUMS", "sha256sums.txt"])
 def test_tables_as_released_are_named(tmp_path, sums, between):
-    write(tmp_path / "release", sums, between, a_csv=b"1", annotations__b_csv_gz=gzip.compress(b"2"), c_jpg=b"3")
-    for root in (tmp_path / "release", tmp_path):
-        assert compared(root) == [f"as {sums} lists them: a.csv, annotations/b.csv.gz"]
+    write(tmp_path, sums, between, a_csv=b"1", annotations__b_csv_gz=gzip.compress(b"2"), c_jpg=b"3", D_CSV=b"4")
+    assert found(tmp_path) == Checksums(
+        file=sums, same=("a.csv", "annotations/b.csv.gz", "D.CSV"), changed=(), unpacked=()
+    )
+    assert checksums([tmp_path, tmp_path / "annotations", tmp_path / "annotations" / ".."]) == [found(tmp_path)]
 
 
 @pytest.mark.parametrize("at", [0, 3, 6])
@@ -41,46 +49,56 @@ def test_one_byte_changed_is_said(tmp_path, at):
     content = bytearray(b"x,y\n1,0")
     content[at] ^= 1
     (tmp_path / "a.csv").write_bytes(content)
-    assert compared(tmp_path) == [
-        "a.csv: not the file that SHA256SUMS.txt lists; it was changed or broke off, fetch it again",
-        "as SHA256SUMS.txt lists them: b.csv",
-    ]
+    assert (found(tmp_path).changed, found(tmp_path).same) == (("a.csv",), ("b.csv",))
 
 
 def test_an_unpacked_table_cannot_be_compared_and_one_that_is_not_there_is_not_missed(tmp_path):
     write(tmp_path, a_csv_gz=gzip.compress(b"1"), b_csv=b"2", c_csv=b"3")
     (tmp_path / "a.csv.gz").rename(tmp_path / "a.csv")
     (tmp_path / "b.csv").unlink()
-    assert compared(tmp_path) == [
-        "as SHA256SUMS.txt lists them: c.csv",
-        "unpacked, so not compared with SHA256SUMS.txt: a.csv",
-    ]
+    assert found(tmp_path) == Checksums(file="SHA256SUMS.txt", same=("c.csv",), changed=(), unpacked=("a.csv",))
+
+
+def test_sums_with_a_byte_order_mark_or_with_tags_are_read(tmp_path):
+    write(tmp_path, a_csv=b"1", b_csv=b"2")
+    path = tmp_path / "SHA256SUMS.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert found(tmp_path).same == ("a.csv", "b.csv")
+    path.write_text(f"SHA256 (a.csv) = {hashlib.sha256(b'1').hexdigest()}\r\n")
+    assert found(tmp_path).same == ("a.csv",)
 
 
 @pytest.mark.parametrize("text", ["", "no sums\n", "ab  a.csv\n", "\0\xff\n", f"{'0' * 64}  a.csv.exe\n"])
 def test_a_file_that_lists_no_table_says_so(tmp_path, text):
     (tmp_path / "SHA256SUMS.txt").write_bytes(text.encode("latin-1"))
     (tmp_path / "a.csv").write_bytes(b"1")
-    assert compared(tmp_path) == ["SHA256SUMS.txt lists no table that is here"]
+    assert found(tmp_path) == Checksums(file="SHA256SUMS.txt", same=(), changed=(), unpacked=())
 
 
-@pytest.mark.parametrize("name", ["../a.csv", "/etc/a.csv", "b/../../a.csv"])
-def test_names_that_lead_out_of_the_folder_are_not_followed(tmp_path, name):
-    (tmp_path / "a.csv").write_bytes(b"1")
+@pytest.mark.parametrize("name", ["../a.csv", "/etc/a.csv", "b/../../a.csv", "p/q/r/a.csv", f"{'a' * 300}.csv"])
+def test_names_that_lead_elsewhere_are_not_followed(tmp_path, name):
     inside = tmp_path / "inside"
-    inside.mkdir()
+    (inside / "p/q/r").mkdir(parents=True)
+    for path in (tmp_path / "a.csv", inside / "p/q/r/a.csv"):
+        path.write_bytes(b"2")
     (inside / "SHA256SUMS.txt").write_text(f"{hashlib.sha256(b'1').hexdigest()}  {name}\n")
-    assert compared(inside) == ["SHA256SUMS.txt lists no table that is here"]
+    assert found(inside) == Checksums(file="SHA256SUMS.txt", same=(), changed=(), unpacked=())
 
 
-def test_the_notes_of_a_data_set_tell_it(tmp_path):
-    write_table_tree(tmp_path, rows=12)
-    columns = {"image": "picture", "sample": "case", "split": "set", "labels": {"cancer": "malignant"}}
-    table = TableConfig.model_validate({"file": "cases.csv", "columns": columns})
-    config = DatasetConfig(name="table", root=str(tmp_path), table=table)
-    digest = hashlib.sha256((tmp_path / "cases.csv").read_bytes()).hexdigest()
-    (tmp_path / "SHA256SUMS.txt").write_text(f"{digest}  cases.csv\n")
-    assert "as SHA256SUMS.txt lists them: cases.csv" in open_dataset(config).card.notes
-    lines = (tmp_path / "cases.csv").read_text().splitlines()
-    (tmp_path / "cases.csv").write_text("\n".join(lines[:-1]) + "\n")
-    assert any(note.startswith("cases.csv: not the file that") for note in open_dataset(config).card.notes)
+def test_sums_of_another_data_set_beside_this_one_say_nothing_of_it(tmp_path):
+    write(tmp_path / "other", t_csv=b"1")
+    (tmp_path / "other/t.csv").write_bytes(b"2")
+    write(tmp_path / "ours", t_csv=b"1")
+    config = DatasetConfig(
+        name="table", root=str(tmp_path),
+        table=TableConfig.model_validate({"file": str(tmp_path / "ours/t.csv"), "columns": {}}),
+    )  # fmt: skip
+    frame = pl.DataFrame({"sample_id": ["a"], "image": ["a.png"], "split": ["test"]})
+    manifest = Manifest.from_frame(frame, card=DataCard(name="ours"), root=tmp_path, where="t.csv")
+    ran = check_data(manifest, Config(dataset=config), "none")
+    assert ran.checksums == ()
+    ran.refuse()
+    (tmp_path / "ours/t.csv").write_bytes(b"2")
+    own = check_data(manifest, Config(dataset=config.model_copy(update={"root": str(tmp_path / "ours")})), "none")
+    with pytest.raises(InputError, match=r"t\.csv is not the file that SHA256SUMS\.txt lists \(1 such tables\)"):
+        own.refuse()

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data import checksums
 from shortcut_audit.data.attributes import join_attributes
 from shortcut_audit.data.derive import derive_attributes
 from shortcut_audit.data.manifest import Manifest
@@ -30,14 +29,12 @@ def open_dataset(config: DatasetConfig) -> Manifest:
         InputError: the content of a table.
     """
     read = DATASETS.get(config.name)
-    root = find_root(config)
-    manifest = read(root, config)
+    manifest = read(find_root(config), config)
     said = {
         "name": config.title, "source": config.source, "licence": config.licence,
         "test_design": config.test_design, "pairs": config.pairs,
     }  # fmt: skip
-    notes = (*manifest.card.notes, *checksums.compared(root))
-    card = replace(manifest.card, notes=notes, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
+    card = replace(manifest.card, **{key: value for key, value in said.items() if value})  # type: ignore[arg-type]
     manifest = replace(manifest, card=card)
     if config.attributes_file:
         manifest = join_attributes(manifest, Path(config.attributes_file))

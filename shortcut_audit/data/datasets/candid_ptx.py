@@ -30,7 +30,7 @@ TUBES = ("chest_tube.csv",)
 FRACTURES = ("Rib_fracture_mask_rle.csv", "acute_rib_fracture.csv")
 PUBLISHED = Published(
     table="Pneumothorax_reports.csv", rows=19_237, source="Feng et al. 2021",
-    values={"label.pneumothorax": {"1": 3_196, "0": 16_041}},
+    values={"label.pneumothorax": {"1": 3_196, "0": 16_041}}, counted_by="others counted them",
 )  # fmt: skip
 CARD = DataCard(
     name="CANDID-PTX",

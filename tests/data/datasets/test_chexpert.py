@@ -125,7 +125,7 @@ def test_valid_is_compared_with_what_was_published_too(tree):
     root, films = tree
     rows = sum(film.folder == "valid" for film in films)
     notes = read(root).card.notes
-    assert f"valid.csv has {rows} rows, {234 - rows} fewer than the 234 published (valid.csv of v1.0)" in notes
+    assert f"valid.csv has {rows} rows, {234 - rows} fewer than the 234 published (CheXpert v1.0)" in notes
     five = "no_finding, lung_opacity, pneumonia, pneumothorax, support_devices"
     assert any(note.startswith(f"valid.csv: how often {five} occurs is not known to us") for note in notes)
 
