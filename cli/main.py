@@ -55,10 +55,11 @@ def _root(
 
 
 def _refuse_empty(words: list[str]) -> None:
-    """Refuse a value that is empty: a variable that was not set would mean the current folder."""
-    for option, value in pairwise([*words, "."]):
-        if option.startswith("--") and (value == "" or (option.count("=") == 1 and option.endswith("="))):
-            raise UsageError(f"{option.rstrip('=')}: the value is empty; was a variable not set?")
+    """Refuse an empty word: a variable that was not set would mean the current folder."""
+    for before, word in pairwise(["audit", *words]):
+        if word == "" or (word.startswith("--") and word.count("=") == 1 and word.endswith("=")):
+            where = f"after {before} there is an empty word" if word == "" else f"{word} has no value"
+            raise UsageError(f"{where}; was a variable not set?")
 
 
 def main() -> None:

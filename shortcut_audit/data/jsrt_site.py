@@ -60,9 +60,9 @@ def read_site(root: Path) -> tuple[pl.DataFrame, list[str]] | None:
 
     Raises:
         UsageError: both zips, or one of which a folder is missing.
-        InputError: a drawing of other grey levels.
+        InputError: a drawing of other grey levels, or one of no film.
     """
-    found = [zip_ for zip_ in ZIPS if _folders(root, zip_.films, "train")]
+    found = [zip_ for zip_ in ZIPS if find_folders(root, [zip_.films.format(part="train")], deeper=3)]
     if len(found) > 1:
         names = " and ".join(zip_.name for zip_ in found)
         raise UsageError(f"{root}: {names} of JSRT draw the same films; name one of them with --root")
@@ -73,9 +73,11 @@ def _read(root: Path, zip_: Zip) -> tuple[pl.DataFrame, list[str]]:
     frame = pl.concat([_part(root, zip_, part) for part in PARTS])
     frame = frame.with_columns(pl.lit(1.0).alias(f"label.{name}") for name in zip_.structures)
     notes = zip_.published().notes(frame)
+    findings = " and ".join(zip_.structures)
+    count = "count as findings" if len(zip_.structures) > 1 else "counts as a finding"
     notes.append(
-        f"{zip_.name} does not say which films show a nodule: {' and '.join(zip_.structures)} count as findings that "
-        "each film has; a segmenter can be trained on them, an audit has no negatives"
+        f"{zip_.name} does not say which films show a nodule: {findings} {count} that each film has; a segmenter can "
+        "be trained on that, an audit has no negatives"
     )
     if undrawn := frame["mask.lung"].null_count():
         notes.append(f"{undrawn:,} of {frame.height:,} films {'has' if undrawn == 1 else 'have'} no drawing")
@@ -85,6 +87,11 @@ def _read(root: Path, zip_: Zip) -> tuple[pl.DataFrame, list[str]]:
 def _part(root: Path, zip_: Zip, part: str) -> pl.DataFrame:
     films, drawings = (_pictures(root, zip_, where, part) for where in (zip_.films, zip_.drawings))
     drawn = [drawings.get(name, drawings.get(f"{name}_label")) for name in films]
+    if strange := sorted(set(drawings.values()) - set(drawn)):
+        raise InputError(
+            f"{root / strange[0]}: no film of {zip_.films.format(part=part)} is called so ({len(strange)} such "
+            "drawings); a drawing has the name of its film, or that and _label"
+        )
     # Numbers of Segmentation01 begin anew in test; cases of segmentation02 are numbered through.
     ids = [name if name.startswith("case") else f"{part}-{name}" for name in films]
     if len(zip_.structures) > 1:
@@ -95,7 +102,7 @@ def _part(root: Path, zip_: Zip, part: str) -> pl.DataFrame:
 
 
 def _pictures(root: Path, zip_: Zip, where: str, part: str) -> dict[str, str]:
-    folders = _folders(root, where, part)
+    folders = find_folders(root, [where.format(part=part)], deeper=3)
     if len(folders) != 1:
         found = "no folder" if not folders else f"{len(folders)} folders"
         raise UsageError(
@@ -103,11 +110,6 @@ def _pictures(root: Path, zip_: Zip, where: str, part: str) -> dict[str, str]:
             "with --root"
         )
     return index_pictures(folders[0], root)
-
-
-def _folders(root: Path, where: str, part: str) -> list[Path]:
-    inside = where.format(part=part)
-    return find_folders(root, (inside, f"*/{inside}"))
 
 
 def _check_levels(paths: Sequence[Path]) -> None:

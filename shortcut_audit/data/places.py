@@ -50,11 +50,10 @@ def need_file(root: Path, names: Sequence[str], *, dataset: str) -> Path:
     )
 
 
-def find_folders(root: Path, names: Sequence[str]) -> list[Path]:
-    """Return the folders called one of ``names`` (patterns) under ``root`` or one folder deeper."""
-    return sorted(
-        {path for name in names for place in (name, f"*/{name}") for path in root.glob(place) if path.is_dir()}
-    )
+def find_folders(root: Path, names: Sequence[str], *, deeper: int = 1) -> list[Path]:
+    """Return the folders called one of ``names`` (patterns) under ``root`` or up to so many folders deeper."""
+    places = ("*/" * depth + name for depth in range(deeper + 1) for name in names)
+    return sorted({path for place in places for path in root.glob(place) if path.is_dir()})
 
 
 def with_images(

@@ -61,7 +61,7 @@ def read_films(root: Path, prefix: str, *, dataset: str) -> tuple[pl.DataFrame, 
 
 def folders_of(root: Path, *names: str) -> list[Path]:
     """Return the folders of these names in ``root``, in the folder of a set there, or in one that holds that folder."""
-    return find_folders(root, [place for name in names for place in (name, f"*/{name}")])
+    return find_folders(root, names, deeper=2)
 
 
 def with_lungs(frame: pl.DataFrame, cells: Sequence[str | None]) -> tuple[pl.DataFrame, list[str]]:

@@ -160,6 +160,8 @@ VARIANTS = {
 }
 """Data sets again, read by other options or from another form."""
 ALL = {**TREES, **VARIANTS}
+NAMED_ITSELF = ("synthetic_cxr", "synthetic_derm", "image_folder", "prepared", "table", "chexpert", "chexlocalize")
+"""What is refused where the folder above is named; the trees of the last two lie one folder deeper as it is."""
 
 
 @pytest.fixture(scope="module")
@@ -254,16 +256,17 @@ def test_a_copy_of_its_folder_elsewhere_is_the_same_data(pair, tmp_path):
     assert changes_since(manifest, moved, against="itself").none
 
 
-def test_the_folder_that_holds_it_is_as_good_or_refused_and_loses_nothing_silently(pair, tmp_path):
+def test_the_folder_that_holds_it_is_as_good_or_refused_and_loses_nothing_silently(pair, tmp_path, request):
     config, manifest = pair
     whole = Path(config.root)
     shutil.copytree(whole, tmp_path / whole.name)
     file = config.attributes_file and config.attributes_file.replace(config.root, str(tmp_path / whole.name))
-    try:
-        found = open_dataset(config.model_copy(update={"root": str(tmp_path), "attributes_file": file}))
-    except AuditError:
+    higher = config.model_copy(update={"root": str(tmp_path), "attributes_file": file})
+    if request.node.callspec.params["pair"] in NAMED_ITSELF:
+        with pytest.raises(AuditError):
+            open_dataset(higher)
         return
-    assert changes_since(manifest, found, against="itself").none
+    assert changes_since(manifest, open_dataset(higher), against="itself").none
 
 
 def _listing(root):

@@ -36,9 +36,7 @@ CARD = DataCard(
     test_design="reversed",
 )
 
-INFERRED_TABLE = Published(
-    table=INFERRED[0], rows=20_599, source="Bissoto et al. 2022, by the row numbers of the trap sets"
-)
+INFERRED_TABLE = Published(table=INFERRED[0], rows=20_599, source="row numbers of Bissoto et al. 2022")
 BIAS = ("0", "0.3", "0.5", "0.7", "0.9", "1")
 CARD_2022 = DataCard(
     name="ISIC 2019, trap set",

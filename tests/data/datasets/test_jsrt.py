@@ -66,7 +66,7 @@ def test_lungs_of_segmentation01_are_read(tmp_path, inside):
     at = manifest.ids.index("train-1")
     assert int(read_drawn(manifest.drawn("mask", "lung")[at]).foreground.sum()) == int((square() > 0).sum())
     assert manifest.card.notes[0] == "Segmentation01 has 60 rows and values as published (JSRT)"
-    assert "Segmentation01 does not say which films show a nodule: lung count" in manifest.card.notes[1]
+    assert "Segmentation01 does not say which films show a nodule: lung counts as a finding" in manifest.card.notes[1]
 
 
 def test_lungs_and_hearts_of_segmentation02_are_grey_levels_of_one_picture(tmp_path):
@@ -102,6 +102,15 @@ def test_a_drawing_of_other_grey_levels_is_refused(tmp_path):
     with pytest.raises(
         InputError, match=r"case050_label\.png: has the grey level 127; segmentation02 of JSRT has 0, 85"
     ):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["case002_mask.png", "case999_label.png"])
+def test_a_drawing_of_no_film_is_refused_for_its_film_would_have_none(tmp_path, name):
+    write_jsrt_site(tmp_path, "segmentation02")
+    folder = tmp_path / "segmentation02/segmentation/label_train"
+    (folder / "case002_label.png").rename(folder / name)
+    with pytest.raises(InputError, match=rf"{name}: no film of org_train is called so \(1 such drawings\)"):
         read(tmp_path)
 
 
