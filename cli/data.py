@@ -117,6 +117,7 @@ def prepare(
         _tell(out / "manifest.csv", manifest, as_json=True, pixels=cached)
         return
     _tell(out / "manifest.csv", manifest, as_json=False)
+    emit(f"fingerprint: {manifest.fingerprint}")
     if lost is not None:
         shape = f"{config.image.channels} x {config.image.size} x {config.image.size}"
         emit(f"pixels of {int(lost.kept.sum())} images, {shape}; use them: {_how_to_use(config, out)}")

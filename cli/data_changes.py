@@ -22,6 +22,7 @@ def print_changes(found: Changes | None) -> None:
         emit(f"  {_told_fingerprints(found)}")
         return
     emit(f"against {found.against}, {found.samples:,} samples and {found.columns} columns of both:")
+    emit(f"  fingerprint of {found.against}: {found.fingerprint_before}")
     _print_samples("new", found.new)
     _print_samples("gone", found.gone)
     if found.changed:
@@ -46,7 +47,7 @@ def _told_change(one: ChangedColumn) -> tuple[object, ...]:
 
 
 def _told_fingerprints(found: Changes) -> str:
-    before, now = found.fingerprint_before[:12], found.fingerprint[:12]
+    before, now = found.fingerprint_before, found.fingerprint
     if before == now:
         return f"fingerprint of both: {now}"
     why = " and ".join(found.beside) or "how paths or numbers are written"

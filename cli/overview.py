@@ -96,16 +96,25 @@ def _shown(value: float | str | None) -> str | None:
 
 
 def _constant_labels(manifest: Manifest) -> list[str]:
-    notes = []
+    """Return a note for each set of splits and value in which findings never differ."""
+    splits = dict[tuple[str, float], list[str]]()
     for (split,), rows in manifest.frame.group_by(["split"], maintain_order=True):
         for finding in manifest.findings:
-            labels = rows[f"label.{finding}"].drop_nulls()
-            values = set(labels.to_list()) & {0.0, 1.0}
+            values = set(rows[f"label.{finding}"].drop_nulls().to_list()) & {0.0, 1.0}
             if len(values) == 1:
-                notes.append(
-                    f"'{finding}' is {values.pop():g} in every labelled image of {split}: nothing to rank there"
-                )
-    return notes
+                splits.setdefault((finding, values.pop()), []).append(str(split))
+    alike = dict[tuple[float, str], list[str]]()
+    for (finding, value), where in splits.items():
+        alike.setdefault((value, _listed(where)), []).append(f"'{finding}'")
+    return [
+        f"{_listed(findings)} {'is' if len(findings) == 1 else 'are'} {value:g} in every labelled image of {where}: "
+        "nothing to rank there"
+        for (value, where), findings in alike.items()
+    ]
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _blank_labels(manifest: Manifest, blank: BlankPolicy) -> list[str]:

@@ -65,5 +65,5 @@ class FinetuneConfig(Section):
     @model_validator(mode="after")
     def _whole_checks(self) -> FinetuneConfig:
         if self.steps % self.check_every:
-            raise ValueError("steps must be a multiple of check_every")
+            raise ValueError(f"steps must be a multiple of check_every, which is {self.check_every}")
         return self

@@ -47,15 +47,15 @@ class Look:
 def look(study: Study, models: dict[str, Model], finding: str) -> list[Metric]:
     """Return shares of saliency and of the masks cut from it, mask shares of segmenters, and Dice.
 
-    On test films with the finding and at least one footprint, at most ``evaluate.saliency_images``,
-    drawn with the seed.
+    On test films with the finding and at least one footprint, at most ``evaluate.saliency_images``, drawn with the
+    seed. Where the data set has no footprints, on those with a drawn mask of the finding: segmenters only.
     """
     looked = _choose(study, finding)
     if looked is None:
         return []
     metrics: list[Metric] = []
     for name, model in models.items():
-        if isinstance(model, Classifier) and finding in model.card.findings:
+        if isinstance(model, Classifier) and finding in model.card.findings and looked.films.manifest.footprints:
             metrics += _saliency(study, looked, finding, {name: model, RANDOMISED: _randomised(model)})
         elif isinstance(model, Segmenter):
             metrics += _predicted(study, looked, finding, name, model)
@@ -107,13 +107,17 @@ def _mask_or_none(cell: tuple[Part, ...] | None, image: Path, size: int) -> Mask
 
 
 def _choose(study: Study, finding: str) -> Look | None:
-    """Draw test films that carry the finding and have a footprint; None where there is nothing to look at."""
+    """Draw test films that carry the finding and have a footprint; None where there is nothing to look at.
+
+    Without any footprint in the data set, films that have a drawn mask of the finding.
+    """
     films = study.films("test")
-    footprints = films.manifest.footprints
-    if not footprints or study.config.evaluate.saliency_images == 0:
+    columns = [("footprint", name) for name in films.manifest.footprints]
+    columns = columns or [("mask", finding)] * (finding in films.manifest.structures)
+    if not columns or study.config.evaluate.saliency_images == 0:
         return None
     positive = films.labels[:, study.findings.index(finding)] == 1
-    drawn = np.any([[cell is not None for cell in films.manifest.drawn("footprint", n)] for n in footprints], axis=0)
+    drawn = np.any([[cell is not None for cell in films.manifest.drawn(*one)] for one in columns], axis=0)
     candidates = np.flatnonzero(positive & drawn)
     if not len(candidates):
         return None

@@ -29,7 +29,10 @@ def open_dataset(config: DatasetConfig) -> Manifest:
         InputError: the content of a table.
     """
     read = DATASETS.get(config.name)
-    manifest = read(find_root(config), config)
+    root = find_root(config)
+    if config.name not in RENDERED:
+        _need_folder(root)
+    manifest = read(root, config)
     said = {
         "name": config.title, "source": config.source, "licence": config.licence,
         "test_design": config.test_design, "pairs": config.pairs,
@@ -41,6 +44,13 @@ def open_dataset(config: DatasetConfig) -> Manifest:
     manifest = derive_attributes(manifest, config)
     # A prepared data set brings the notes that its configuration makes again.
     return replace(manifest, card=replace(manifest.card, notes=tuple(dict.fromkeys(manifest.card.notes))))
+
+
+def _need_folder(root: Path) -> None:
+    if root.is_file():
+        raise UsageError(f"{root}: is a file; unpack it if it is an archive, and name its folder with --root")
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder; name the folder of the data set with --root")
 
 
 def refuse_options(config: DatasetConfig) -> None:

@@ -63,7 +63,10 @@ def _short(found: Comparison) -> str:
 def _dice(result: AuditResult) -> Markup:
     found = result.find("dice")
     if not found:
-        return nothing("No overlap was measured: no model of this audit draws masks, or no mask was drawn by hand.")
+        return nothing(
+            "No overlap was measured: no model of this audit draws masks, or of no test film with the finding a mask "
+            "was drawn by hand."
+        )
     rows = ([m.model, m.finding, group_label(m.group), estimate(m), count(m.n), count(m.n_patients), m.method]
             for m in found)  # fmt: skip
     words = "Good overlap clears nobody: a model can draw a finding well and let the attribute decide whether to."
