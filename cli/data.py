@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Open a data set, count it, read its images, and say what goes with what.
 
-    Reads the tables, the images and the masks of findings. Leaves nothing
+    Reads the tables, the images, masks and footprints. Leaves nothing
     (but the pictures of MedMNIST, which are written out beside their file).
     Images that cannot be read are named, and counted by label and attribute
     with the difference to all others: a corrupt file can itself be a

@@ -105,6 +105,7 @@ def _constant_labels(manifest: Manifest) -> list[str]:
                 splits.setdefault((finding, values.pop()), []).append(str(split))
     alike = dict[tuple[float, str], list[str]]()
     for (finding, value), where in splits.items():
+        where.sort(key=["train", "val", "test"].index)
         alike.setdefault((value, _listed(where)), []).append(f"'{finding}'")
     return [
         f"{_listed(findings)} {'is' if len(findings) == 1 else 'are'} {value:g} in every labelled image of {where}: "

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from shortcut_audit.data.drawn.cell import EMPTY
 from shortcut_audit.data.manifest import Manifest, read_manifest
 from shortcut_audit.data.validate import kind
 from shortcut_audit.errors import InputError, UsageError
@@ -155,14 +156,14 @@ def _only(these: pl.DataFrame, those: pl.DataFrame) -> Samples:
 
 def _changed(before: pl.Series, now: pl.Series, ids: pl.Series, roots: tuple[Path, Path]) -> ChangedColumn | None:
     """Return how a column changed, cells in the order of the ids; None where it did not."""
-    at = _differ(before, now).arg_true()
-    before, now = before.gather(at), now.gather(at)
-    if kind(before.name) in PATHS:
+    differ = _differ(before, now)
+    if differ.any() and kind(before.name) in PATHS:
         before, now = _from_roots(before, now, roots)
         differ = before.ne_missing(now)
-        at, before, now = at.filter(differ), before.filter(differ), now.filter(differ)
+    at = differ.arg_true()
     if not len(at):
         return None
+    before, now = before.gather(at), now.gather(at)
     rows = zip(ids.gather(at.head(FIRST)), before.head(FIRST), now.head(FIRST), strict=True)
     first = tuple(ChangedCell(sample=sample, before=_text(old), after=_text(new)) for sample, old, new in rows)
     return ChangedColumn(column=before.name, number=len(at), first=first)
@@ -186,8 +187,15 @@ def _from_roots(before: pl.Series, now: pl.Series, roots: tuple[Path, Path]) -> 
     before, now = _without(before, str(old)), _without(now, str(new))
     if old == new:
         return before, now
-    pairs = [(before, now), (_without(before, new.name), now), (before, _without(now, old.name))]
-    return min(pairs, key=lambda pair: int(pair[0].ne_missing(pair[1]).sum()))
+    inner = _without(before, new.name), _without(now, old.name)
+    if _all_differ(before, inner[0]):
+        return inner[0], now
+    return (before, inner[1]) if _all_differ(now, inner[1]) else (before, now)
+
+
+def _all_differ(cells: pl.Series, without: pl.Series) -> bool:
+    """Whether every cell, but for blanks and masks that are empty, lost the folder that it began with."""
+    return bool(((cells != without) | (cells == EMPTY)).fill_null(True).all())
 
 
 def _without(cells: pl.Series, folder: str) -> pl.Series:

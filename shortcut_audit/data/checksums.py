@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from shortcut_audit.provenance import sha256_file
 
 NAMES = ("SHA256SUMS.txt", "SHA256SUMS", "sha256sums.txt")
-TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", ".xlsx", ".pkl", ".gz"})
+TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".pkl"})
 DEPTH = 3
 """Folders and name: what lies deeper belongs to one patient or image."""
 _LINE = re.compile(
@@ -66,5 +66,6 @@ def _listed(sums: Path) -> Iterator[tuple[str, str]]:
                 continue
             path = PurePosixPath(match["name"] or match["tagged"])
             inside = not path.is_absolute() and ".." not in path.parts and len(path.parts) <= DEPTH
-            if inside and path.suffix.lower() in TABLES and path.name not in NAMES:
+            ending = PurePosixPath(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+            if inside and ending in TABLES:
                 yield (match["digest"] or match["sum"]).lower(), path.as_posix()

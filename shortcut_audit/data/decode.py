@@ -182,7 +182,7 @@ def _values(raw: bytes, _: Path) -> NDArray[np.integer[Any]]:
     with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise BadImageError(_too_large(image))
-        renumbered = image.format in _RENUMBERED
+        renumbered = image.format in _RENUMBERED or image.info.get("compression") == "jpeg"
         inverted = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == _WHITE_IS_ZERO
         if renumbered or inverted or image.mode not in _ONE_NUMBER:
             found = f"a {image.format}" if renumbered else "white is 0" if inverted else f"of mode {image.mode}"
@@ -197,10 +197,9 @@ def _values(raw: bytes, _: Path) -> NDArray[np.integer[Any]]:
 
 
 def _stretched(image: Image.Image, raw: bytes) -> int:
-    """Return by what Pillow multiplies the numbers of a grey PNG of 2 or 4 bits, to fill 0 to 255."""
-    if image.format != "PNG" or image.mode != "L":
-        return 1
-    return {2: 85, 4: 17}.get(raw[_PNG_DEPTH], 1)
+    """Return by what Pillow multiplies the numbers of a grey picture of 2 or 4 bits, to fill 0 to 255."""
+    depth = raw[_PNG_DEPTH] if image.format == "PNG" else _bits(image)
+    return {2: 85, 4: 17}.get(depth, 1) if image.mode == "L" else 1
 
 
 def _black(raw: bytes, path: Path) -> bool:

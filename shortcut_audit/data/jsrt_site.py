@@ -87,10 +87,11 @@ def _read(root: Path, zip_: Zip) -> tuple[pl.DataFrame, list[str]]:
 def _part(root: Path, zip_: Zip, part: str) -> pl.DataFrame:
     films, drawings = (_pictures(root, zip_, where, part) for where in (zip_.films, zip_.drawings))
     drawn = [drawings.get(name, drawings.get(f"{name}_label")) for name in films]
-    if strange := sorted(set(drawings.values()) - set(drawn)):
+    strange = sorted(set(drawings.values()) - set(drawn))
+    if strange and not all(drawn):
         raise InputError(
-            f"{root / strange[0]}: no film of {zip_.films.format(part=part)} is called so ({len(strange)} such "
-            "drawings); a drawing has the name of its film, or that and _label"
+            f"{root / strange[0]}: no film of {zip_.films.format(part=part)} is called so, and films are without a "
+            "drawing; a drawing has the name of its film, or that and _label"
         )
     # Numbers of Segmentation01 begin anew in test; cases of segmentation02 are numbered through.
     ids = [name if name.startswith("case") else f"{part}-{name}" for name in films]

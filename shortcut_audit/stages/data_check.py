@@ -96,12 +96,13 @@ def check_data(manifest: Manifest, config: Config, decode: str) -> DataCheck:
 
 
 def _folders(manifest: Manifest, config: DatasetConfig) -> list[Path]:
-    """Return where sums may lie: the folder that was named, the only one in it, and that of the tables."""
+    """Return where sums may lie: in the named folder, the only one in it, that of images or of a user's table."""
     if config.name in RENDERED:
         return []
     root = find_root(config)
+    beside = [(root / config.table.file).parent] if config.table else []
     inside = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-    return [root, manifest.root, *(inside if len(inside) == 1 else [])]
+    return [root, manifest.root, *beside, *(inside if len(inside) == 1 else [])]
 
 
 def chosen_rows(images: int, decode: str, *, seed: int) -> Ints:

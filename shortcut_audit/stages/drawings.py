@@ -105,7 +105,9 @@ def check_drawing(manifest: Manifest, drawing: Drawing) -> DrawingCheck:
 
 def _labelled(manifest: Manifest, drawing: Drawing, known: Bools) -> LabelledDrawing | None:
     column = f"{'label' if drawing.kind == 'mask' else 'attribute'}.{drawing.name}"
-    if column not in manifest.frame.columns or manifest.frame[column].dtype == pl.String:
+    if column not in manifest.frame.columns:
+        return None
+    if drawing.kind == "footprint" and manifest.attribute_type(drawing.name) != "binary":
         return None
     told = manifest.frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     yes, no = drawing.opened & (told == 1), drawing.opened & (told == 0)

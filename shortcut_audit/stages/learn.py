@@ -122,7 +122,7 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
             train, val = (_permuted(study, films) for films in (train, val))
         check_memory(len(train.manifest), len(rules), config.image.size)
         masks, known = drawn_masks(train, rules, config.image.size)
-        need_drawn(masks, known, tuple(rules), "train")
+        need_drawn(masks, known, tuple(rules), "train", control=arm == "permuted")
         segmenter = train_segmenter(
             train=MaskSet(ids=train.manifest.ids, pixels=train.pixels, masks=masks, known=known),
             val=(val.pixels, class_labels(study, val, rules)), classes=tuple(rules), config=config.segmenter,
@@ -138,11 +138,11 @@ def learn_drawn_masks(study: Study, arm: Arm, *, source: Run | None = None) -> N
     )  # fmt: skip
 
 
-def need_drawn(masks: Bools, known: Bools, classes: tuple[str, ...], split: str) -> None:
+def need_drawn(masks: Bools, known: Bools, classes: tuple[str, ...], split: str, *, control: bool = False) -> None:
     """Say which classes have no pixel in any mask (N, K, S, S); a segmenter learns to draw nothing of them.
 
     Raises:
-        InputError: no film of the split has a mask, or no mask a pixel.
+        InputError: no film of the split has a mask; or, of what is trained on and is no control, no mask a pixel.
     """
     if not known.any():
         raise InputError(
@@ -152,12 +152,9 @@ def need_drawn(masks: Bools, known: Bools, classes: tuple[str, ...], split: str)
     empty = [name for name, there in zip(classes, drawn, strict=True) if not there]
     if not empty:
         return
-    said = (
-        f"no mask of {', '.join(empty)} has a pixel in {split}; if the cells name a number of a label map (map.png#2), "
-        "look whether the maps hold it ('audit data check' counts them)"
-    )
-    if split == "train" and not any(drawn):
-        raise InputError(said)
+    said = f"no mask of {', '.join(empty)} has a pixel in {split}: nothing of it is learnt or measured"
+    if split == "train" and not any(drawn) and not control:
+        raise InputError(f"{said}; 'audit data check' counts the masks that are empty, of every structure")
     say(said)
 
 

@@ -372,7 +372,8 @@ def test_check_against_a_manifest_says_every_sample_column_and_cell_that_differs
     assert (ran.returncode, files()) == (4, before)
     lines = ran.stdout.splitlines()
     at = lines.index("against signed, 7 samples and 7 columns of both:")
-    assert [" ".join(line.split()) for line in lines[at + 1 : at + 8]] == [
+    assert [" ".join(line.split()) for line in lines[at + 1 : at + 9]] == [
+        f"fingerprint of signed: {record['fingerprint_before']}",
         "samples new: 1: 8.png",
         "samples gone: 1: 0.png",
         "column samples the first",

@@ -51,7 +51,9 @@ def test_a_data_set_that_is_not_there_is_2_naming_the_folder_and_leaves_nothing(
     ran = audit("pretrain", "--dataset", "chexpert", env={"SHORTCUT_AUDIT_DATA": str(tmp_path)})
 
     assert (ran.returncode, ran.stdout, files()) == (2, "", {})
-    assert f"{tmp_path / 'chexpert'}: there is no such folder; name the folder of the data set" in ran.stderr
+    assert (
+        f"{tmp_path / 'chexpert'}: there is no such folder; name the folder of the data set with --root" in ran.stderr
+    )
     assert "--root" in ran.stderr
 
 

@@ -193,6 +193,16 @@ def test_in_one_and_the_same_root_a_folder_of_its_name_is_another_folder():
     assert only_change(swapped, before).number == 1
 
 
+def test_one_image_in_a_folder_that_bears_the_name_of_the_old_root_is_a_change():
+    """Of a copy, one cell goes to ``copy/small/0.png``, the others stay: not the folder above, but another image."""
+    names = [f"{n}.png" for n in range(4)]
+    before = manifest(with_cells("image", names), root="/old/small")
+    now = manifest(with_cells("image", ["small/0.png", *names[1:]]), root="/new/copy")
+    assert only_change(before, now).number == 1
+    whole = manifest(with_cells("image", [f"small/{name}" for name in names]), root="/new/copy")
+    assert changes(before, whole).none
+
+
 def test_one_image_of_the_folder_above_among_others_of_a_moved_root_is_a_change():
     inside = WHOLE.with_columns(("films/" + pl.col("image")).alias("image"))
     now = manifest(WHOLE, root="/new/films")

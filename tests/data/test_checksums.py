@@ -36,7 +36,8 @@ def test_without_sums_there_is_nothing_to_say(tmp_path):
 @pytest.mark.parametrize("between", ["  ", " ", " *"])
 @pytest.mark.parametrize("sums", ["SHA256SUMS.txt", "SHA256SUMS", "sha256sums.txt"])
 def test_tables_as_released_are_named(tmp_path, sums, between):
-    write(tmp_path, sums, between, a_csv=b"1", annotations__b_csv_gz=gzip.compress(b"2"), c_jpg=b"3", D_CSV=b"4")
+    tables = {"a_csv": b"1", "annotations__b_csv_gz": gzip.compress(b"2"), "D_CSV": b"4"}
+    write(tmp_path, sums, between, **tables, c_jpg=b"3", e_txt=b"5", f_nii_gz=b"6")
     assert found(tmp_path) == Checksums(
         file=sums, same=("a.csv", "annotations/b.csv.gz", "D.CSV"), changed=(), unpacked=()
     )
@@ -89,9 +90,10 @@ def test_sums_of_another_data_set_beside_this_one_say_nothing_of_it(tmp_path):
     write(tmp_path / "other", t_csv=b"1")
     (tmp_path / "other/t.csv").write_bytes(b"2")
     write(tmp_path / "ours", t_csv=b"1")
+    (tmp_path / "third").mkdir()
     config = DatasetConfig(
         name="table", root=str(tmp_path),
-        table=TableConfig.model_validate({"file": str(tmp_path / "ours/t.csv"), "columns": {}}),
+        table=TableConfig.model_validate({"file": "t.csv", "columns": {}}),
     )  # fmt: skip
     frame = pl.DataFrame({"sample_id": ["a"], "image": ["a.png"], "split": ["test"]})
     manifest = Manifest.from_frame(frame, card=DataCard(name="ours"), root=tmp_path, where="t.csv")
@@ -99,6 +101,8 @@ def test_sums_of_another_data_set_beside_this_one_say_nothing_of_it(tmp_path):
     assert ran.checksums == ()
     ran.refuse()
     (tmp_path / "ours/t.csv").write_bytes(b"2")
-    own = check_data(manifest, Config(dataset=config.model_copy(update={"root": str(tmp_path / "ours")})), "none")
-    with pytest.raises(InputError, match=r"t\.csv is not the file that SHA256SUMS\.txt lists \(1 such tables\)"):
-        own.refuse()
+    inside = config.model_copy(update={"root": str(tmp_path / "ours")})
+    beside = config.model_copy(update={"table": config.table.model_copy(update={"file": "ours/t.csv"})})
+    for named in (inside, beside):
+        with pytest.raises(InputError, match=r"t\.csv is not the file that SHA256SUMS\.txt lists \(1 such tables\)"):
+            check_data(manifest, Config(dataset=named), "none").refuse()

@@ -31,6 +31,7 @@ def test_it_is_checked_learnt_from_and_audited(name, tmp_path):
     assert checked.returncode == 0, checked.stderr
     assert "images that were opened can be read" in checked.stdout
     sets = [word for pair in SHORT for word in ("--set", pair)]
+    sets += ["--set", "evaluate.saliency_images=8"] * (name in DRAWN_ONLY)
     supervision = "mask" if name in DRAWN_ONLY else "label"
     trained = run_audit(tmp_path, "train", "--supervision", supervision, *data, "--out", "r", *sets)
     assert trained.returncode == 0, trained.stderr
@@ -40,7 +41,7 @@ def test_it_is_checked_learnt_from_and_audited(name, tmp_path):
     assert attribute in {verdict.attribute.partition("=")[0] for verdict in verdicts}
     if name in DRAWN_ONLY:
         assert {verdict.status for verdict in verdicts} == {"insufficient"}
-        assert [metric.finding for metric in read_result(tmp_path / "r/audit.json").find("dice")]
+        assert read_result(tmp_path / "r/audit.json").find("dice")
     told = (path for path in (tmp_path / "r").rglob("*") if path.is_file())
     assert not [path for path in told if CANARY.encode() in path.read_bytes()], (
         "a header's patient is in a file of ours"

@@ -30,7 +30,7 @@ def open_dataset(config: DatasetConfig) -> Manifest:
     """
     read = DATASETS.get(config.name)
     root = find_root(config)
-    if config.name not in RENDERED:
+    if config.name not in RENDERED and (config.root or config.table is None):
         _need_folder(root)
     manifest = read(root, config)
     said = {
@@ -50,7 +50,10 @@ def _need_folder(root: Path) -> None:
     if root.is_file():
         raise UsageError(f"{root}: is a file; unpack it if it is an archive, and name its folder with --root")
     if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder; name the folder of the data set with --root")
+        raise UsageError(
+            f"{root}: there is no such folder; name the folder of the data set with --root, or set {ROOT_VARIABLE} to "
+            "the folder above"
+        )
 
 
 def refuse_options(config: DatasetConfig) -> None:

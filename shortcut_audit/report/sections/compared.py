@@ -64,8 +64,8 @@ def _dice(result: AuditResult) -> Markup:
     found = result.find("dice")
     if not found:
         return nothing(
-            "No overlap was measured: no model of this audit draws masks, or of no test film with the finding a mask "
-            "was drawn by hand."
+            "No overlap was measured: it needs a model that draws masks, and test films with the finding on which a "
+            "mask of its name was drawn by hand (evaluate.saliency_images of them are looked at)."
         )
     rows = ([m.model, m.finding, group_label(m.group), estimate(m), count(m.n), count(m.n_patients), m.method]
             for m in found)  # fmt: skip

@@ -145,6 +145,25 @@ def test_numbers_of_a_png_of_few_bits_are_those_that_it_stores(tmp_path, bits):
         np.testing.assert_array_equal(structure(tmp_path, f"m.png#{value}")[0], numbers == value)
 
 
+@pytest.mark.parametrize("bits", [2, 4])
+def test_numbers_of_a_tiff_of_few_bits_are_those_that_it_stores(tmp_path, bits):
+    numbers = (np.arange(16) % 2**bits).astype(np.uint8)
+    row = np.packbits(np.unpackbits(numbers[:, None], axis=1)[:, -bits:]).tobytes()
+    tags = [(256, 3, 16), (257, 3, 1), (258, 3, bits), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, 1),
+            (279, 4, len(row))]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(row))
+    (tmp_path / "m.tif").write_bytes(head + row + struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0))
+    for value in range(2**bits):
+        np.testing.assert_array_equal(structure(tmp_path, f"m.tif#{value}")[0], numbers == value)
+
+
+def test_a_tiff_with_jpeg_inside_is_no_label_map(tmp_path):
+    Image.new("L", (16, 16)).save(tmp_path / "m.tif", compression="jpeg")
+    with pytest.raises(BadImageError, match=r"m\.tif: a TIFF, so its pixels are not the numbers of structures"):
+        structure(tmp_path, "m.tif#1")
+
+
 def test_a_tiff_in_which_white_is_0_is_no_label_map(tmp_path):
     numbers = np.array([[0, 1], [2, 3]], dtype=np.uint8)
     tifffile.imwrite(tmp_path / "m.tif", numbers, photometric="miniswhite")
