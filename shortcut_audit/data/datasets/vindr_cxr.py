@@ -40,6 +40,8 @@ _SAID_BY = {
     1: (3067, 186, 452, 2300, 353, 386, 613, 1322, 10606, 826, 1134, 1032, 1981, 96, 1617),
 }
 """Images of Kaggle's train.csv where at least so many readers say that there is the finding."""
+MERGED = "other_lesion"
+"""What Kaggle made of several findings of PhysioNet; the others are of the same films and readers."""
 CARD = DataCard(
     name="VinDr-CXR",
     source="VinBigData, VinDr-CXR",
@@ -111,7 +113,7 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
             notes.append(f"there is no {name} here, so no {split} split")
             continue
         rows = _votes(path, needed if split == "train" else 1).with_columns(split=pl.lit(split))
-        notes += Published(table=name, rows=ROWS[split], source="PhysioNet, in images").notes(rows)
+        notes += _published(name, split, needed).notes(rows)
         findings = [name.removeprefix("label.") for name in rows.columns if name.startswith("label.")]
         known = known or findings
         if odd := sorted({*known} ^ {*findings}):
@@ -123,6 +125,16 @@ def _physionet(root: Path, needed: int) -> tuple[pl.DataFrame, list[str], str]:
         where = where or str(path)
     frame, note = hold_out(pl.concat(tables, how="diagonal").with_columns(patient_id="sample_id"), "vindr_cxr/val")
     return frame.drop("patient_id"), [*notes, note], where
+
+
+def _published(table: str, split: str, needed: int) -> Published:
+    """Return what is known of a table of PhysioNet: of the training films, what Kaggle's table says of the same."""
+    counts = dict(zip(_FINDINGS, _SAID_BY[needed], strict=True)) if split == "train" else {}
+    counts.pop(MERGED, None)
+    return Published(
+        table=table, rows=ROWS[split], source="PhysioNet, in images", values=positives(counts),
+        counted_by="Kaggle's table of the same films has them",
+    )  # fmt: skip
 
 
 def _votes(path: Path, needed: int) -> pl.DataFrame:

@@ -2,11 +2,12 @@
 
 import gzip
 
+import polars as pl
 import pytest
 from trees.dicom_trees import write_vindr, write_vindr_physionet
 
 from shortcut_audit.config import DatasetConfig
-from shortcut_audit.data.datasets import open_dataset
+from shortcut_audit.data.datasets import open_dataset, vindr_cxr
 from shortcut_audit.data.drawn import read_drawn
 from shortcut_audit.errors import InputError, UsageError
 
@@ -129,3 +130,23 @@ def test_a_finding_that_only_one_table_of_physionet_has_is_refused(tmp_path):
     said = r"test\.csv: its header differs from that of .*train\.csv in pneumothorax, pneumothorx; fetch both"
     with pytest.raises(InputError, match=said):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(("needed", "effusions"), [(2, 634), (1, 1032)])
+def test_training_films_of_physionet_are_compared_with_kaggles_table_of_the_same_films(needed, effusions):
+    """Fourteen labels: thirteen findings that Kaggle did not merge, and no finding."""
+    published = vindr_cxr._published("image_labels_train.csv", "train", needed)
+    assert len(published.values) == 14
+    assert "label.other_lesion" not in published.values
+    whole = pl.DataFrame(
+        {name: [1.0] * said["1"] + [0.0] * (15_000 - said["1"]) for name, said in published.values.items()}
+    ).with_columns(patient_id=pl.int_range(15_000))
+    said = "and values as Kaggle's table of the same films has them"
+    told = f"image_labels_train.csv has 15,000 rows as published (PhysioNet, in images), {said}"
+    assert published.notes(whole) == [told]
+    turned = whole.with_columns(pl.Series("label.pleural_effusion", [0.0, *whole["label.pleural_effusion"][1:]]))
+    assert published.notes(turned)[1] == (
+        f"image_labels_train.csv: pleural_effusion = 1 in {effusions - 1:,} rows, Kaggle's table of the same films has "
+        f"them: {effusions:,}"
+    )
+    assert vindr_cxr._published("image_labels_test.csv", "test", 1).values == {}
