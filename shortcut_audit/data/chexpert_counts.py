@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shortcut_audit.data.chexpert_findings import FINDINGS, finding_key
-from shortcut_audit.data.published import Counts, Published
+from shortcut_audit.data.published import OTHERS, Counts, Published
 
 _TRAIN = (
     (22381, 0, 0), (10798, 21638, 12403), (27000, 11116, 8087), (105581, 6599, 5598), (9186, 1270, 1488),
@@ -47,7 +47,6 @@ def _told(positives: Mapping[str, int], rows: int) -> dict[str, Counts]:
     return {f"label.{finding_key(name)}": {"1": n, "0": rows - n} for name, n in positives.items()}
 
 
-OTHERS = "others counted them"
 TRAIN = Published(table="train.csv", rows=223_414, patients=64_540, source="train.csv of v1.0", values=_of(_TRAIN))
 VALID = Published(
     table="valid.csv", rows=234, patients=200, source="CheXpert v1.0", values=_told(_VALID, 234), counted_by=OTHERS

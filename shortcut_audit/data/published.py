@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 Counts = Mapping[str, int]
+OTHERS = "others counted them"
+"""``counted_by`` where somebody else counted a release."""
 _OTHERWISE = "so a changed label is seen only by SHA256SUMS.txt or 'audit data check --against' an earlier manifest"
 
 

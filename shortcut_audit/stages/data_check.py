@@ -52,8 +52,8 @@ class DataCheck:
         for sums in self.checksums:
             if sums.changed:
                 raise InputError(
-                    f"{sums.changed[0]} is not the file that {sums.file} lists ({len(sums.changed)} such tables); find "
-                    "out what changed it, or fetch it again"
+                    f"{sums.changed[0]} is not the file that {sums.file} lists (tables that are not: "
+                    f"{len(sums.changed)}); find out what changed it, or fetch it again"
                 )
         refused = [same for same in self.same_files if same.apart]
         self.quarantine.refuse_many()

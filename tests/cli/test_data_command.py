@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -421,3 +422,59 @@ def test_check_against_the_manifest_of_other_data_is_4_and_prints_nothing(audit,
 
     assert (ran.returncode, ran.stdout) == (4, "")
     assert "signed: none of its 8 samples ('0.png') is in 'films' ('other/0.png'); name the manifest of" in ran.stderr
+
+
+def test_check_says_which_tables_are_as_their_sums_and_ends_with_4_where_one_is_not(audit, films, tmp_path):
+    (tmp_path / "more.tsv").write_text("a")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in (films, tmp_path / "more.tsv")]
+    (tmp_path / "SHA256SUMS.txt").write_text("\n".join([*lines, f"{'0' * 64}  gone.csv"]) + "\n")
+    typed = ("data", "check", "--config", "mine.yaml", "--decode", "none")
+
+    good = audit(*typed)
+    assert good.returncode == 0
+    assert "tables as SHA256SUMS.txt lists them: 2: films.csv, more.tsv\n" in good.stdout
+
+    write(films, rows_of(films)[::-1])
+    bad = audit(*typed, "--json")
+    assert bad.returncode == 4
+    assert bad.stderr == (
+        "error: films.csv is not the file that SHA256SUMS.txt lists (tables that are not: 1); find out what changed "
+        "it, or fetch it again\n"
+    )
+    assert json.loads(bad.stdout)["checksums"] == [
+        {"file": "SHA256SUMS.txt", "same": ["more.tsv"], "changed": ["films.csv"], "unpacked": []}
+    ]
+
+    (tmp_path / "SHA256SUMS.txt").write_text("nothing\n")
+    assert "SHA256SUMS.txt lists no table that is here\n" in audit(*typed).stdout
+
+
+def test_check_counts_masks_names_a_structure_that_none_holds_and_the_first_that_cannot_be_read(audit, films, tmp_path):
+    for number in range(8):
+        drawn = Image.new("L", (8, 8), 0)
+        drawn.putpixel((1, 1), 2 * (number % 2))
+        drawn.save(tmp_path / f"m{number}.png")
+    (tmp_path / "m3.png").write_bytes(b"no picture")
+    rows = [[*row, f"m{row[0]}", f"m{row[0]}#7"] for row in rows_of(films)]
+    rows[0][3] = "1"
+    with films.open("w", newline="") as stream:
+        csv.writer(stream).writerows([[*HEADER, "drawn", "typo"], *rows])
+    masks = CONFIG.rstrip() + "\n      masks: {finding: drawn, typo: typo}\n"
+    (tmp_path / "mine.yaml").write_text(masks)
+
+    ran = audit("data", "check", "--config", "mine.yaml")
+
+    assert ran.returncode == 0
+    lines = [" ".join(line.split()) for line in ran.stdout.splitlines()]
+    assert "finding 7 4 1 of 4 0 of 3 0 0 0.png" in lines
+    assert "typo 7 7" in lines
+    assert "typo: no mask has a pixel; if the cells name a number of a label map (map.png#2), look" in ran.stdout
+    assert f"finding: 1 cannot be read; 3.png: {tmp_path / 'm3.png'}: not one of PNG" in ran.stdout
+
+
+@pytest.mark.parametrize(("root", "said"), [("films.csv", "is a file; unpack it"), ("gone", "there is no such folder")])
+def test_a_root_that_is_no_folder_is_said(audit, films, root, said):
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", root)
+
+    assert ran.returncode == 2
+    assert f"error: {root}: {said}" in ran.stderr

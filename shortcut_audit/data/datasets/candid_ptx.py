@@ -19,7 +19,7 @@ from shortcut_audit.data.datasets.siim_acr import NOTHING, drawn_films
 from shortcut_audit.data.drawn import EMPTY, cell_of
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.data.places import find_file, need_file, with_images
-from shortcut_audit.data.published import Published
+from shortcut_audit.data.published import OTHERS, Published
 from shortcut_audit.data.splits import CUT_NOTE, cut_by_patient
 from shortcut_audit.data.tables import need_column, read_text_table
 from shortcut_audit.data.validate import check_filled
@@ -30,7 +30,7 @@ TUBES = ("chest_tube.csv",)
 FRACTURES = ("Rib_fracture_mask_rle.csv", "acute_rib_fracture.csv")
 PUBLISHED = Published(
     table="Pneumothorax_reports.csv", rows=19_237, source="Feng et al. 2021",
-    values={"label.pneumothorax": {"1": 3_196, "0": 16_041}}, counted_by="others counted them",
+    values={"label.pneumothorax": {"1": 3_196, "0": 16_041}}, counted_by=OTHERS,
 )  # fmt: skip
 CARD = DataCard(
     name="CANDID-PTX",
