@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shortcut_audit.data.duplicates import NearPairs
     from shortcut_audit.data.quarantine import Loss, Quarantine
     from shortcut_audit.stages.associations import Association, Number, Severity
+    from shortcut_audit.stages.contradictions import Contradictions
     from shortcut_audit.stages.data_check import DataCheck, SameFile
     from shortcut_audit.stages.drawings import DrawingCheck
 
@@ -33,6 +34,7 @@ def as_record(found: DataCheck) -> dict[str, Any]:
         "near_pairs": None if found.near is None else asdict(found.near),
         "associations": [asdict(one) for one in found.associations],
         "severities": [asdict(one) for one in found.severities],
+        "contradictions": None if found.contradictions is None else asdict(found.contradictions),
         "checksums": [asdict(one) for one in found.checksums],
         "drawings": [asdict(one) for one in found.drawings],
     }
@@ -42,6 +44,8 @@ def print_check(found: DataCheck) -> None:
     """Print what was found."""
     for sums in found.checksums:
         _print_checksums(sums)
+    if found.contradictions is not None:
+        _print_contradictions(found.contradictions)
     if found.associations:
         emit("how well an attribute alone ranks a finding (AUROC 0.5: not at all; unknown values left out):")
         header = ("finding", "attribute", "split", "with it, label 1", "with it, label 0", "AUROC (95 %)")
@@ -88,6 +92,16 @@ def _print_checksums(sums: Checksums) -> None:
             emit(f"tables {word} {sums.file} lists them: {len(names):,}: {', '.join(names[:FEW])}{more}")
     if not any(told.values()):
         emit(f"{sums.file} lists no table that is here")
+
+
+def _print_contradictions(labels: Contradictions) -> None:
+    """Print how many images have No Finding and a finding, then which."""
+    also = f"with another finding as well, seen or uncertain: {labels.contradicted:,}"
+    emit(f"images labelled No Finding: {labels.images:,}; {also}")
+    if labels.contradicted:
+        which = ", ".join(f"{name} {count:,}" for name, count in labels.by_finding.items())
+        more = ", ..." if labels.contradicted > len(labels.samples) else ""
+        emit(f"  {which}; {', '.join(labels.samples)}{more}: one of the labels is wrong")
 
 
 def _print_drawings(drawings: Sequence[DrawingCheck]) -> None:

@@ -18,13 +18,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from shortcut_audit.runtime import THREAD_VARIABLES, usable_cores
+
 State = Literal["ok", "note", "broken"]
 GIB = 2**30
 FREE_DISK, FREE_MEMORY = 5 * GIB, 3 * GIB
 """What 'audit demo' is promised to need, with room to spare."""
 FORBIDDEN_LIGHTNING = ("2.6.2", "2.6.3")
 """Releases of 'lightning' that were published by an intruder."""
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -108,8 +109,8 @@ def vision_ops() -> Finding:
 
 def threads() -> Finding:
     """Do BLAS and OpenMP use more threads than there are cores?"""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = {name: os.environ.get(name, "not set") for name in THREADS}
+    cores = usable_cores()
+    asked = {name: os.environ.get(name, "not set") for name in THREAD_VARIABLES}
     found = f"{cores} cores; " + ", ".join(f"{name}={value}" for name, value in asked.items())
     over = any(value.isdigit() and int(value) > cores for value in asked.values())
     return Finding(check="cores and threads", state="note" if over else "ok", found=found,

@@ -19,7 +19,7 @@ from typing import Protocol
 
 PLAIN_LINE_SECONDS = 30.0
 MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Bar(Protocol):
@@ -152,6 +152,11 @@ def available_memory() -> int | None:
     return max(min(found, allowed), 0)
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use, which on a shared machine can be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cap_threads() -> int:
     """Limit BLAS and OpenMP to the cores this process may use; return that number.
 
@@ -159,8 +164,8 @@ def cap_threads() -> int:
     A limit that the user set is left alone, and holds for the libraries that were not named: torch takes
     MKL_NUM_THREADS before OMP_NUM_THREADS, and threads that wait for a core of their own spin.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    named = [os.environ[variable] for variable in _THREAD_VARIABLES if os.environ.get(variable)]
-    for variable in _THREAD_VARIABLES:
+    cores = usable_cores()
+    named = [os.environ[variable] for variable in THREAD_VARIABLES if os.environ.get(variable)]
+    for variable in THREAD_VARIABLES:
         os.environ.setdefault(variable, named[0] if named else str(cores))
     return cores

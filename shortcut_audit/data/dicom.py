@@ -9,6 +9,7 @@ smallest to the largest of the image. Nothing of the header but what is named he
 from __future__ import annotations
 
 import io
+import os
 import warnings
 import zlib
 from typing import Any
@@ -21,14 +22,17 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 
 from shortcut_audit.data.decode import MAX_PIXELS, BadImageError
+from shortcut_audit.runtime import usable_cores
 from shortcut_audit.shapes import Floats, Pixels
 
 MARK = b"DICM"
-PLUGINS = ("", "pillow", "pydicom", "pylibjpeg", "pyjpegls", "gdcm")
+_OURS = "shortcut_audit"
+PLUGINS = (_OURS, "pillow", "pydicom", "pylibjpeg", "pyjpegls", "gdcm")
 """Decoders in the order they are tried: the same file has the same pixels whatever else is installed."""
+_DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 _INFLATED = 2**22
 """Bytes that any deflated file may have when inflated; beyond, a hundred times its own length."""
 DAMAGED = (BytesLengthException, InvalidDicomError)
@@ -39,12 +43,25 @@ _EXACT = "LINEAR_EXACT"
 _NEEDED = ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation")
 _PACKAGES = {
     "JPEG 2000": ("pylibjpeg-openjpeg", "pylibjpeg"), "JPEG-LS": ("pyjpegls", "pyjpegls"),
-    "JPEG": ("python-gdcm", "gdcm"), "RLE": ("pylibjpeg-rle", "pylibjpeg"),
+    "JPEG": ("python-gdcm", "gdcm"), "RLE": ("shortcut-audit", _OURS),
 }  # fmt: skip
 """The package that reads a family of compressions, and its decoder in ``PLUGINS``."""
 
+get_decoder(RLELossless).add_plugin(_OURS, ("shortcut_audit.data.rle", "decode_frame"))
 # What pydicom repairs (padding, a wrong VR) is repaired without a word.
 warnings.filterwarnings("ignore", module="pydicom")
+
+
+def use_cores() -> None:
+    """Let OpenJPEG, which Pillow decodes JPEG 2000 with, use the cores there are.
+
+    It takes the number of its threads from the environment alone, and is half as slow again with the one it starts
+    with. What the user has set is left alone.
+    """
+    os.environ.setdefault("OPJ_NUM_THREADS", str(min(8, usable_cores())))
+
+
+use_cores()
 
 
 def dicom_pixels(raw: bytes) -> Pixels:
@@ -113,11 +130,28 @@ def read_header(raw: bytes, *, pixels: bool = True) -> Dataset:
     """
     if raw[128:132] != MARK:
         raise BadImageError("not a DICOM file: the mark 'DICM' is missing at byte 128; export the file again")
-    if DeflatedExplicitVRLittleEndian.encode() in raw[132:2048]:
-        start, limit = 144 + int.from_bytes(raw[140:144], "little"), max(_INFLATED, 100 * len(raw))
-        if len(zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw[start:], limit)) == limit:
-            raise BadImageError(f"deflated, of {limit:,} bytes or more when inflated; save it uncompressed")
-    return pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=not pixels)
+    if _DEFLATED not in raw[132:2048]:
+        return pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=not pixels)
+    header = pydicom.dcmread(io.BytesIO(_inflated(raw)), stop_before_pixels=not pixels)
+    header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    return header
+
+
+def _inflated(raw: bytes) -> bytes:
+    """Return a deflated file as one that is not; pydicom would inflate whatever there is.
+
+    Raises:
+        BadImageError: it inflates to too much, or ends too early.
+    """
+    start, limit = 144 + int.from_bytes(raw[140:144], "little"), max(_INFLATED, 100 * len(raw))
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(raw[start:], limit)
+    if len(inflated) == limit:
+        raise BadImageError(f"deflated, of {limit:,} bytes or more when inflated; save it uncompressed")
+    if not inflater.eof:
+        raise BadImageError("deflated, and cut off before its end; fetch the file again")
+    plain = ExplicitVRLittleEndian.encode().ljust(len(_DEFLATED), b"\0")
+    return raw[:start].replace(_DEFLATED, plain, 1) + inflated
 
 
 def _stored(header: Dataset) -> NDArray[Any]:
@@ -126,11 +160,14 @@ def _stored(header: Dataset) -> NDArray[Any]:
     if not syntax.is_compressed or syntax == DeflatedExplicitVRLittleEndian:
         return _without_overlay(pixel_array(header, index=0), header)
     try:
-        able = get_decoder(syntax).available_plugins
+        able = set(get_decoder(syntax).available_plugins)
     except NotImplementedError as error:
         raise BadImageError(f"compressed as {syntax.name}, which is not read; save it uncompressed") from error
     reason = "no decoder is installed"
-    plugins = sorted(set(able) & set(PLUGINS), key=PLUGINS.index)
+    if syntax == RLELossless:
+        # Of damaged runs it makes a panic of Rust, which is no Exception.
+        able.discard("pylibjpeg")
+    plugins = sorted(able & set(PLUGINS), key=PLUGINS.index)
     for plugin in plugins:
         try:
             return _without_overlay(pixel_array(header, index=0, decoding_plugin=plugin), header)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -15,7 +14,7 @@ from shortcut_audit.data.decode import BadImageError, decode
 from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.data.quarantine import Quarantine, quarantine
 from shortcut_audit.errors import InputError
-from shortcut_audit.runtime import progress
+from shortcut_audit.runtime import progress, usable_cores
 from shortcut_audit.shapes import Bytes8, Pixels
 
 MAX_MEMORY = 4 * 2**30
@@ -117,7 +116,7 @@ def visit_images(paths: Sequence[Path], visit: Callable[[int, Path], object], *,
 
     reasons = {}
     shown = progress(what, len(paths), "images") if what else nullcontext()
-    with shown as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with shown as bar, ThreadPoolExecutor(min(8, usable_cores())) as pool:
         for row, reason in enumerate(pool.map(attempt, enumerate(paths))):
             if bar:
                 bar.advance()

@@ -14,7 +14,6 @@ Images that are no longer on the disk are taken from it.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,7 @@ from shortcut_audit.data.manifest import Manifest
 from shortcut_audit.data.quarantine import Quarantine, quarantine
 from shortcut_audit.errors import OutputError
 from shortcut_audit.provenance import PRIVATE, fingerprint, sha256_bytes, sha256_file, write_atomic, write_json
-from shortcut_audit.runtime import say
+from shortcut_audit.runtime import say, usable_cores
 from shortcut_audit.shapes import Bytes8, Ints
 
 FORMAT = 1
@@ -232,7 +231,7 @@ def _verify(cache: PixelCache, pixels: Bytes8, rows: pl.DataFrame) -> None:
         OutputError: naming the first image whose pixels are not those that were written.
     """
     blocks = [pixels[start : start + BLOCK] for start in range(0, len(pixels), BLOCK)]
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(8, usable_cores())) as pool:
         sums = pool.map(lambda block: [zlib.crc32(image) for image in block], blocks)
         found = pl.Series([one for block in sums for one in block], dtype=pl.Int64)
     wrong = found != rows["crc32"]

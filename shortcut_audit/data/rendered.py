@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
@@ -17,7 +16,7 @@ import polars as pl
 from shortcut_audit.data.manifest import DataCard, Manifest, read_manifest
 from shortcut_audit.errors import BusyError
 from shortcut_audit.provenance import write_json
-from shortcut_audit.runtime import end_with_parent, progress, uninterrupted
+from shortcut_audit.runtime import end_with_parent, progress, uninterrupted, usable_cores
 
 Row = dict[str, Any]
 Plan = TypeVar("Plan")
@@ -105,7 +104,7 @@ def render_all(
     """
     chunks = [plans[start : start + CHUNK] for start in range(0, len(plans), CHUNK)]
     rows: list[Row] = []
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    workers = usable_cores()
     with (
         ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool,
         progress(what, len(plans), "films") as bar,

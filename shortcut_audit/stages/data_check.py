@@ -16,6 +16,7 @@ from shortcut_audit.data.quarantine import Quarantine, quarantine, refuse_many
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.shapes import Ints
 from shortcut_audit.stages.associations import Association, Severity, associations, severities
+from shortcut_audit.stages.contradictions import Contradictions, contradictions
 from shortcut_audit.stages.drawings import DrawingCheck, check_drawing, drawings
 
 
@@ -31,7 +32,10 @@ class SameFile:
 
 @dataclass(frozen=True, kw_only=True)
 class DataCheck:
-    """What was found. ``looked`` images were opened; ``near`` is None where none was."""
+    """What was found. ``looked`` images were opened; ``near`` is None where none was.
+
+    ``contradictions`` is None where there is no label *No Finding*, or none beside it.
+    """
 
     looked: int
     quarantine: Quarantine
@@ -41,6 +45,7 @@ class DataCheck:
     severities: tuple[Severity, ...]
     drawings: tuple[DrawingCheck, ...]
     checksums: tuple[Checksums, ...]
+    contradictions: Contradictions | None
 
     def refuse(self) -> None:
         """Stop where nothing must be trained on it.
@@ -92,6 +97,7 @@ def check_data(manifest: Manifest, config: Config, decode: str) -> DataCheck:
         severities=tuple(severities(manifest, config.dataset, drawn)),
         checksums=tuple(checksums(_folders(manifest, config.dataset))),
         drawings=tuple(check_drawing(manifest, one) for one in drawn),
+        contradictions=contradictions(manifest),
     )
 
 

@@ -76,6 +76,19 @@ def test_check_tells_people_the_same_with_names_as_they_are(audit, films):
     assert "all 8 images that were opened can be read" in ran.stdout
 
 
+def test_check_names_images_without_a_finding_that_have_one(audit, films):
+    columns = films.read_text().splitlines()
+    healthy = ["none", "1", "0", "0", "0", "1", "1", "", "0"]
+    films.write_text("".join(f"{line},{more}\n" for line, more in zip(columns, healthy, strict=True)))
+    config = films.with_name("mine.yaml")
+    config.write_text(config.read_text().replace("{finding: y}", "{finding: y, no_finding: none}"))
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
+
+    assert "images labelled No Finding: 3; with another finding as well, seen or uncertain: 1\n" in ran.stdout
+    assert "  finding 1; 5.png: one of the labels is wrong\n" in ran.stdout
+
+
 @pytest.mark.parametrize(("policy", "counted"), [("negative", "count as 0"), ("ignore", "are left out")])
 def test_check_says_what_blank_labels_count_as(audit, films, policy, counted):
     rows = rows_of(films)

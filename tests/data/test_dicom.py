@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import zlib
 
 import numpy as np
@@ -21,7 +22,7 @@ from pydicom.uid import (
 )
 
 from shortcut_audit.data import dicom
-from shortcut_audit.data.decode import BadImageError, decode, image_size
+from shortcut_audit.data.decode import BadImageError, decode, image_size, stored_as
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
@@ -147,6 +148,22 @@ def test_what_is_installed_besides_changes_nothing(odd, name):
         pytest.importorskip("jpeg_ls", reason="the extra 'dicom' is not installed")
     found = digest(decode(odd / name))
     assert expected in (None, found)
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "7"])
+def test_the_threads_of_the_decoder_change_no_pixel(odd, monkeypatch, threads):
+    monkeypatch.setenv("OPJ_NUM_THREADS", threads)
+    assert digest(decode(odd / "RG3_J2KR.dcm")) == SEEN["RG3_J2KR.dcm"]
+
+
+@pytest.mark.parametrize(("said", "used"), [(None, "3"), ("1", "1")])
+def test_jpeg_2000_is_decoded_with_the_cores_there_are_or_as_the_user_said(monkeypatch, said, used):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setenv("OPJ_NUM_THREADS", said or "")
+    if said is None:
+        monkeypatch.delenv("OPJ_NUM_THREADS")
+    dicom.use_cores()
+    assert os.environ["OPJ_NUM_THREADS"] == used
 
 
 @pytest.mark.parametrize("name", WITH_THE_EXTRA)
@@ -320,7 +337,12 @@ def test_a_decoder_that_is_there_and_cannot_is_not_asked_for(odd, tmp_path):
 def test_a_deflated_film_is_read_and_one_that_inflates_without_end_refused(tmp_path):
     raw = film(syntax=DeflatedExplicitVRLittleEndian)
     np.testing.assert_array_equal(read(tmp_path, raw), read(tmp_path, film()))
+    (tmp_path / "film.dcm").write_bytes(raw)
+    assert "Deflated" in stored_as(tmp_path / "film.dcm")[2]
     start = 144 + int.from_bytes(raw[140:144], "little")
+    refused(
+        tmp_path, raw[: start + (len(raw) - start) // 2], "deflated, and cut off before its end; fetch the file again"
+    )
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     bomb = squeeze.compress(b"\0" * 200_000_000) + squeeze.flush()
     refused(tmp_path, raw[:start] + bomb, r"deflated, of [\d,]+ bytes or more when inflated; save it")

@@ -12,6 +12,7 @@ from shortcut_audit.config import DatasetConfig, load_config
 from shortcut_audit.data.manifest import DataCard, Manifest
 from shortcut_audit.errors import InputError, UsageError
 from shortcut_audit.stages.associations import associations, severities
+from shortcut_audit.stages.contradictions import Contradictions, contradictions
 from shortcut_audit.stages.data_check import check_data, chosen_rows
 from shortcut_audit.stages.drawings import DrawingCheck, LabelledDrawing, check_drawing, drawings
 
@@ -231,3 +232,20 @@ def test_one_file_in_two_splits_under_two_patients_is_refused(tmp_path):
     )  # fmt: skip
     with pytest.raises(InputError, match="1 files are in two splits under two patients, the first as s0 and s1 and s8"):
         found.refuse()
+
+
+def test_an_image_without_a_finding_that_has_one_is_told():
+    manifest = manifest_of({
+        "label.no_finding": ["1", "1", "1", "1", "0", None],
+        "label.edema": ["0", "1", None, "1", "1", "1"],
+        "label.fracture": ["0", "-1", None, "0", "0", "-1"],
+        "label.support_devices": ["1", "0", "1", "0", "1", "1"],
+    })  # fmt: skip
+    assert contradictions(manifest) == Contradictions(
+        images=4, contradicted=2, by_finding={"edema": 2, "fracture": 1}, samples=("s1", "s3")
+    )
+
+
+def test_nothing_is_held_against_a_data_set_without_healthy_images_or_without_findings():
+    assert contradictions(manifest_of({"label.edema": ["1", "0"]})) is None
+    assert contradictions(manifest_of({"label.no_finding": ["1", "0"], "label.support_devices": ["1", "0"]})) is None
