@@ -23,6 +23,8 @@ PROXY_NOTE = (
     "-1 counts as {uncertain}, a blank as {blank}"
 )
 
+_NAMED = 3
+
 
 def finding_key(name: str) -> str:
     """Return the name that a finding has in a manifest."""
@@ -66,6 +68,23 @@ def with_proxy(frame: pl.DataFrame, config: DatasetConfig) -> tuple[pl.DataFrame
     # An attribute has no third class: what a classifier learns as one is not known of it.
     uncertain = "ignore" if config.uncertain == "multiclass" else config.uncertain
     return frame.with_columns(proxy), [PROXY_NOTE.format(uncertain=uncertain, blank=config.blank)]
+
+
+def differing_studies(rows: pl.DataFrame, table: str) -> list[str]:
+    """Return a note where images of one study have different labels: one of them was changed.
+
+    A study is labelled as a whole, from its report or by radiologists (Irvin et al. 2019): in
+    ``train.csv`` the labels are the same in each of the 33,994 studies of several images.
+    """
+    study = rows["sample_id"].str.extract(r"^(patient\d+_study\d+)_")
+    labels = rows.select(pl.col("^label\\..*$"))
+    kinds = labels.with_columns(study=study).unique().select("study")
+    several = kinds.filter(kinds.is_duplicated())["study"].unique().sort()
+    if several.is_empty():
+        return []
+    first = ", ".join(several.head(_NAMED).to_list()) + (", ..." if len(several) > _NAMED else "")
+    told = f"{table}: studies whose images have different labels: {len(several):,} ({first})"
+    return [f"{told}; a study is labelled as a whole, so look what changed them"]
 
 
 def with_no_finding(frame: pl.DataFrame, choice: str) -> tuple[pl.DataFrame, list[str]]:

@@ -16,7 +16,7 @@ import polars as pl
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data import chexpert_counts as counts
-from shortcut_audit.data.chexpert_findings import finding_key, with_proxy
+from shortcut_audit.data.chexpert_findings import differing_studies, finding_key, with_proxy
 from shortcut_audit.data.datasets import DATASETS, refuse_options
 from shortcut_audit.data.datasets.chexpert import TRAIN, read_rows
 from shortcut_audit.data.drawn import EMPTY, cell_of
@@ -60,7 +60,7 @@ def chexlocalize(root: Path, config: DatasetConfig) -> Manifest:
     for split, published in PUBLISHED.items():
         path = need_file(root, [published.table], dataset="CheXlocalize")
         rows = read_rows(path, split, root, every=True)
-        notes += published.notes(rows)
+        notes += [*published.notes(rows), *differing_studies(rows, path.name)]
         tables.append(rows.with_columns(**_masks(root, split, rows)))
     if train := find_file(root, TRAIN):
         tables.append(read_rows(train, "train", root, every=True))

@@ -22,6 +22,7 @@ from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data import chexpert_counts as counts
 from shortcut_audit.data.chexpert_findings import (
     NO_FINDING_OPTION,
+    differing_studies,
     finding_labels,
     with_no_finding,
     with_proxy,
@@ -86,7 +87,8 @@ def _published(path: Path, rows: pl.DataFrame) -> list[str]:
     """Return what to say of a table; of ``groundtruth.csv`` we know no release."""
     name = path.name.removesuffix(".gz")
     known = {TRAIN: counts.TRAIN, VALID: counts.VALID, TEST[:2]: counts.TEST}
-    return [note for names, said in known.items() if name in names for note in replace(said, table=name).notes(rows)]
+    counted = [note for names, said in known.items() if name in names for note in replace(said, table=name).notes(rows)]
+    return [*counted, *differing_studies(rows, name)]
 
 
 def read_rows(path: Path, split: str, root: Path, *, every: bool = False) -> pl.DataFrame:

@@ -15,7 +15,7 @@ import polars as pl
 
 from shortcut_audit.config import DatasetConfig
 from shortcut_audit.data import chexpert_counts as counts
-from shortcut_audit.data.chexpert_findings import NO_FINDING_OPTION, with_no_finding, with_proxy
+from shortcut_audit.data.chexpert_findings import NO_FINDING_OPTION, differing_studies, with_no_finding, with_proxy
 from shortcut_audit.data.datasets import DATASETS, chosen_options
 from shortcut_audit.data.datasets.chexpert import rows_of
 from shortcut_audit.data.manifest import DataCard, Manifest
@@ -50,7 +50,8 @@ def chexpert_plus(root: Path, config: DatasetConfig) -> Manifest:
     check_split(split, str(path))
     frame = rows_of(table.rename(NAMES, strict=False), split.to_list(), path, path.parent, every=True)
     frame = frame.with_columns(_pictures(frame["image"], path), *_groups(table))
-    notes = [*counts.plus(chosen["labels"]).notes(frame), f"labels: CheXbert on the {chosen['labels']}"]
+    notes = [*counts.plus(chosen["labels"]).notes(frame), *differing_studies(frame.filter(labelled), path.name)]
+    notes.append(f"labels: CheXbert on the {chosen['labels']}")
     if lacking := int((~labelled).sum()):
         notes.append(f"{lacking:,} images have no labels in {chosen['labels']}_fixed.json and are left out")
     frame, left_out = wanted_views(frame.filter(labelled), config)

@@ -123,6 +123,17 @@ def test_a_table_that_says_valid_finds_the_films_in_val(tree):
     assert drawn(val, 1, "mask", "lung_opacity") == [(1, 0), (2, 0)]
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_views_of_one_study_with_different_labels_are_said(tree, split):
+    path = tree / "CheXpert" / f"{split}_labels.csv"
+    lines = path.read_text().splitlines()
+    assert "different labels" not in " ".join(read(tree).card.notes)
+    path.write_text("\n".join([*lines, lines[1].replace("view1", "view2").replace("1.0", "0.0")]) + "\n")
+    study = lines[1].split("/study1")[0].rpartition("/")[2] + "_study1"
+    told = f"{split}_labels.csv: studies whose images have different labels: 1 ({study})"
+    assert any(note.startswith(told) for note in read(tree).card.notes)
+
+
 def test_a_training_table_without_a_finding_is_refused_as_a_blank_would_be_read_as_negative(tree):
     path = tree / "CheXpert-v1.0-small" / "train.csv"
     path.write_text(path.read_text().replace("Lung Opacity", "Opacity", 1))

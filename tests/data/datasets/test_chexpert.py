@@ -237,6 +237,28 @@ def test_a_subset_is_accepted_and_said(tree):
     assert note in read(tree[0]).card.notes
 
 
+@pytest.mark.parametrize("cell", ["", "0.0", "-1.0", "1.0"])
+def test_views_of_one_study_with_different_labels_are_said_also_where_no_count_is_known(small, cell):
+    """In a part of a release, and of views that are not kept, one label changed can be seen by this alone."""
+    root, _ = small
+    kept = {"Pneumothorax": "0.0", "Edema": "", "No Finding": "1.0"}
+    study = "valid/patient64999/study3"
+    rows = [
+        row(f"{study}/view1_frontal.jpg", **kept),
+        row(f"{study}/view2_lateral.jpg", **kept | {"Frontal/Lateral": "Lateral", "Pneumothorax": cell}),
+        row("valid/patient64999/study4/view1_frontal.jpg", Edema="1.0"),
+    ]
+    rewrite(root, "valid", HEADER, rows)
+    manifest = read(root)
+    assert "patient64999_study3_view2_lateral" not in manifest.ids
+    told = (
+        "valid.csv: studies whose images have different labels: 1 (patient64999_study3); "
+        "a study is labelled as a whole, so look what changed them"
+    )
+    assert (told in manifest.card.notes) == (cell != "0.0")
+    assert not any(note.startswith("train.csv: studies") for note in manifest.card.notes)
+
+
 def test_a_folder_without_the_table_is_a_usage_error_that_says_where_it_looked(tmp_path):
     with pytest.raises(UsageError, match=r"no train\.csv of CheXpert, neither here nor one folder deeper; .*--root"):
         read(tmp_path)

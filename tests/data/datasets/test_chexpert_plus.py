@@ -1,5 +1,7 @@
 """CheXpert Plus: a table without findings, labels as JSON lines, pictures under other names."""
 
+import json
+
 import pytest
 from trees.chest_trees import write_chexpert_plus
 
@@ -40,6 +42,22 @@ def test_films_have_the_labels_of_their_report(tree):
     assert all(image.is_file() for image in manifest.images())
     assert any("has 200 rows, 223,262 fewer than the 223,462 published" in note for note in manifest.card.notes)
     assert manifest.card.release == "240401"
+
+
+def test_views_of_one_study_with_different_labels_are_said(tree):
+    root, ids = tree
+    assert "different labels" not in " ".join(read(root).card.notes)
+    table, labels = root / TABLE, root / "chexbert_labels" / "report_fixed.json"
+    other = "train/patient00000/study1/view2_lateral.jpg"
+    edit(table, lambda text: text + f'{other},,Lateral,,patient00000,1,"",,,20,Female,White,Non-Hispanic,train\n')
+    found = json.loads(labels.read_text().splitlines()[0]) | {"path_to_image": other}
+    edit(labels, lambda text: text + json.dumps(found) + "\n")
+    assert "different labels" not in " ".join(read(root).card.notes)
+    edit(labels, lambda text: text.replace(json.dumps(found), json.dumps(found | {"Edema": 1.0})))
+    manifest = read(root)
+    assert manifest.ids == ids
+    told = f"{TABLE}: studies whose images have different labels: 1 (patient00000_study1)"
+    assert any(note.startswith(told) for note in manifest.card.notes)
 
 
 def test_another_part_of_the_report_is_an_option(tree):
