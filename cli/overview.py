@@ -52,7 +52,7 @@ class Overview:
 
 
 def overview(manifest: Manifest, blank: BlankPolicy) -> Overview:
-    """Count a manifest by split, and every finding by every attribute that has categories.
+    """Count a manifest by split, and every finding by every other attribute that has categories.
 
     ``blank`` is ``dataset.blank``: what a label that is not there counts as.
     """
@@ -62,7 +62,13 @@ def overview(manifest: Manifest, blank: BlankPolicy) -> Overview:
         licence=manifest.card.licence,
         test_design=manifest.card.test_design,
         splits=tuple(_splits(manifest)),
-        cells=tuple(row for finding in manifest.findings for name in named for row in _cells(manifest, finding, name)),
+        cells=tuple(
+            row
+            for finding in manifest.findings
+            for name in named
+            if name != finding
+            for row in _cells(manifest, finding, name)
+        ),
         notes=(*manifest.card.notes, *_constant_labels(manifest), *_blank_labels(manifest, blank)),
     )
 

@@ -95,7 +95,10 @@ class _Asked:
 
 
 def associations(manifest: Manifest, config: DatasetConfig) -> list[Association]:
-    """Return every finding by every attribute in every split, labels read as training reads them."""
+    """Return every finding by every attribute in every split, labels read as training reads them.
+
+    A finding that is an attribute as well (support devices) is not held against itself.
+    """
     labels = apply_label_policy(manifest.labels(), uncertain=config.uncertain, blank=config.blank)
     sampling, splits = _sampling(manifest), manifest.frame["split"].to_numpy()
     asked = [one for name in manifest.attributes for one in _asked(manifest, name)]
@@ -103,6 +106,7 @@ def associations(manifest: Manifest, config: DatasetConfig) -> list[Association]
         _association(finding, labels[:, column], one, split, splits == split, sampling)
         for column, finding in enumerate(manifest.findings)
         for one in asked
+        if one.attribute != finding
         for split in SPLITS
         if (splits == split).any()
     ]
@@ -139,7 +143,8 @@ def severities(manifest: Manifest, config: DatasetConfig, drawn: Sequence[Drawin
     for column, finding in enumerate(manifest.findings):
         source, size = _severity(manifest, finding, masks.get(finding), labels[:, column] == 1)
         if source:
-            found += [_link(finding, one, source, size, sampling) for one in asked]
+            others = (one for one in asked if one.attribute != finding)
+            found += [_link(finding, one, source, size, sampling) for one in others]
     return found
 
 

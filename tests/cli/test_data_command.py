@@ -76,6 +76,14 @@ def test_check_tells_people_the_same_with_names_as_they_are(audit, films):
     assert "all 8 images that were opened can be read" in ran.stdout
 
 
+def test_check_does_not_count_a_finding_against_itself(audit, films):
+    config = films.with_name("mine.yaml")
+    config.write_text(config.read_text().replace("{finding: y}", "{finding: y, tube: tube}"))
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--json", "--quiet")
+    pairs = {(cell["finding"], cell["attribute"]) for cell in json.loads(ran.stdout)["cells"]}
+    assert pairs == {("finding", "tube"), ("finding", "view"), ("tube", "view")}
+
+
 def test_check_names_images_without_a_finding_that_have_one(audit, films):
     columns = films.read_text().splitlines()
     healthy = ["none", "1", "0", "0", "0", "1", "1", "", "0"]

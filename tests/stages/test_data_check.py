@@ -75,6 +75,14 @@ def test_categories_are_asked_one_by_one_numbers_as_they_are_and_splits_apart():
     assert found["site", "b", "test"].with_positive == sum(label[row] for row in range(40, 60) if row % 3 == 1)
 
 
+def test_a_finding_that_is_an_attribute_as_well_is_not_held_against_itself():
+    columns = {"label.x": ["1", "0"] * 4, "label.tube": ["1", "1", "0", "0"] * 2, "severity.tube": ["2"] * 8}
+    manifest = manifest_of(columns | {"attribute.tube": columns["label.tube"], "attribute.hair": ["1", "0"] * 4})
+    pairs = {(one.finding, one.attribute) for one in associations(manifest, CONFIG)}
+    assert pairs == {("x", "tube"), ("x", "hair"), ("tube", "hair")}
+    assert [(one.finding, one.attribute) for one in severities(manifest, CONFIG, [])] == [("tube", "hair")]
+
+
 def test_labels_are_read_as_training_reads_them():
     manifest = manifest_of({"label.x": ["1", "0", "-1", None], "attribute.tube": ["1", "0", "1", "0"]})
     counts = [
