@@ -69,7 +69,7 @@ def overview(manifest: Manifest, blank: BlankPolicy) -> Overview:
             if name != finding
             for row in _cells(manifest, finding, name)
         ),
-        notes=(*manifest.card.notes, *_constant_labels(manifest), *_blank_labels(manifest, blank)),
+        notes=(*manifest.card.notes, *_constant_labels(manifest, blank), *_blank_labels(manifest, blank)),
     )
 
 
@@ -101,12 +101,13 @@ def _shown(value: float | str | None) -> str | None:
     return f"{value:g}" if isinstance(value, float) else value
 
 
-def _constant_labels(manifest: Manifest) -> list[str]:
+def _constant_labels(manifest: Manifest, blank: BlankPolicy) -> list[str]:
     """Return a note for each set of splits and value in which findings never differ."""
     splits = dict[tuple[str, float], list[str]]()
     for (split,), rows in manifest.frame.group_by(["split"], maintain_order=True):
         for finding in manifest.findings:
-            values = set(rows[f"label.{finding}"].drop_nulls().to_list()) & {0.0, 1.0}
+            label = rows[f"label.{finding}"]
+            values = set((label.fill_null(0) if blank == "negative" else label.drop_nulls()).to_list()) & {0.0, 1.0}
             if len(values) == 1:
                 splits.setdefault((finding, values.pop()), []).append(str(split))
     alike = dict[tuple[float, str], list[str]]()

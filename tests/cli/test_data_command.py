@@ -188,6 +188,16 @@ def test_a_label_that_is_constant_in_a_split_is_noted(audit, films):
     assert "note: 'finding' is 1 in every labelled image of test: nothing to rank there" in ran.stdout
 
 
+@pytest.mark.parametrize(("policy", "constant"), [("negative", False), ("ignore", True)])
+def test_a_label_that_is_1_or_blank_is_constant_only_where_blanks_are_left_out(audit, films, policy, constant):
+    """As No Finding of CheXpert is."""
+    write(films, [[*row[:3], row[3].replace("0", ""), *row[4:]] for row in rows_of(films)])
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--set", f"dataset.blank={policy}")
+
+    assert ("note: 'finding' is 1 in every labelled image of train and test" in ran.stdout) == constant
+
+
 def test_a_column_that_is_not_there_is_2_with_the_nearest(audit, films):
     ran = audit("data", "check", "--config", "mine.yaml", "--root", ".", "--set", "dataset.table.columns.patient=whom")
 

@@ -76,12 +76,20 @@ def write_rows(path: Path, header, rows) -> None:
 
 
 def _film(rng, number: int, folder: str) -> Film:
-    """Two studies a patient; every 19th film is lateral. Labels of ``valid`` are all there, as published."""
+    """Two studies a patient; every 19th film is lateral. Labels of ``valid`` are all there, as published.
+
+    *No Finding* is 1 where no other finding is 1 or -1, and blank elsewhere (0 in ``valid``).
+    """
     pneumothorax = bool(rng.random() < 0.5)
     tube = bool(rng.random() < TUBE_GIVEN_PNEUMOTHORAX[pneumothorax])
     lateral = number % 19 == 18
     patient = (number // 10) * 10 + (9 if folder == "valid" else number % 10 // 2)
     cells = {finding: _cell(rng, folder) for finding in FINDINGS}
+    healthy = not pneumothorax and cells["No Finding"] == "1.0"
+    for finding in FINDINGS:
+        if healthy and finding != "Support Devices" and cells[finding] in ("1.0", "-1.0"):
+            cells[finding] = "0.0"
+    cells["No Finding"] = "1.0" if healthy else "0.0" if folder == "valid" else ""
     cells["Pneumothorax"] = "1.0" if pneumothorax else "0.0"
     cells["Support Devices"] = "1.0" if tube else cells["Support Devices"]
     cells |= {
