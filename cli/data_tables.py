@@ -101,7 +101,7 @@ def _print_contradictions(labels: Contradictions) -> None:
     if labels.contradicted:
         which = ", ".join(f"{name} {count:,}" for name, count in labels.by_finding.items())
         more = ", ..." if labels.contradicted > len(labels.samples) else ""
-        emit(f"  {which}; {', '.join(labels.samples)}{more}: one of the labels is wrong")
+        emit(f"  {which}; {', '.join(labels.samples)}{more}: look which label is wrong, or is no finding")
 
 
 def _print_drawings(drawings: Sequence[DrawingCheck]) -> None:

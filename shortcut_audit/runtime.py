@@ -19,7 +19,7 @@ from typing import Protocol
 
 PLAIN_LINE_SECONDS = 30.0
 MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPJ_NUM_THREADS")
 
 
 class Bar(Protocol):
@@ -158,9 +158,10 @@ def usable_cores() -> int:
 
 
 def cap_threads() -> int:
-    """Limit BLAS and OpenMP to the cores this process may use; return that number.
+    """Limit BLAS and OpenMP to the cores this process may use, and let OpenJPEG use them; return that number.
 
-    Must run before numpy is imported. Over-subscribed BLAS pools made a peer's audit 20 times slower.
+    Must run before numpy is imported. Over-subscribed BLAS pools made a peer's audit 20 times slower; OpenJPEG, with
+    which Pillow decodes JPEG 2000, takes one thread where nothing is said.
     A limit that the user set is left alone, and holds for the libraries that were not named: torch takes
     MKL_NUM_THREADS before OMP_NUM_THREADS, and threads that wait for a core of their own spin.
     """

@@ -58,12 +58,12 @@ def test_on_a_terminal_there_is_a_bar_that_takes_words_as_they_are(monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("given", "found"), [({}, ["3", "3", "3"]), ({"OMP_NUM_THREADS": "1"}, ["1", "1", "1"]),
-                         ({"MKL_NUM_THREADS": "7", "OMP_NUM_THREADS": "2"}, ["2", "2", "7"])],
+    ("given", "found"), [({}, ["3", "3", "3", "3"]), ({"OMP_NUM_THREADS": "1"}, ["1", "1", "1", "1"]),
+                         ({"MKL_NUM_THREADS": "7", "OMP_NUM_THREADS": "2"}, ["2", "2", "7", "2"])],
 )  # fmt: skip
 def test_threads_are_limited_to_the_cores_or_to_what_the_user_said(monkeypatch, given, found):
     """One limit holds for all: torch takes MKL_NUM_THREADS before OMP_NUM_THREADS."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPJ_NUM_THREADS")
     for name in names:
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():

@@ -9,7 +9,6 @@ smallest to the largest of the image. Nothing of the header but what is named he
 from __future__ import annotations
 
 import io
-import os
 import warnings
 import zlib
 from typing import Any
@@ -25,13 +24,14 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 
 from shortcut_audit.data.decode import MAX_PIXELS, BadImageError
-from shortcut_audit.runtime import usable_cores
 from shortcut_audit.shapes import Floats, Pixels
 
 MARK = b"DICM"
 _OURS = "shortcut_audit"
 PLUGINS = (_OURS, "pillow", "pydicom", "pylibjpeg", "pyjpegls", "gdcm")
 """Decoders in the order they are tried: the same file has the same pixels whatever else is installed."""
+_META, _SYNTAX, _LONG = b"\2\0", b"\x10\0", (b"OB", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
+"""Group and element of the transfer syntax, and kinds of values that state their length in four bytes (PS3.5 7.1)."""
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 _INFLATED = 2**22
 """Bytes that any deflated file may have when inflated; beyond, a hundred times its own length."""
@@ -47,21 +47,10 @@ _PACKAGES = {
 }  # fmt: skip
 """The package that reads a family of compressions, and its decoder in ``PLUGINS``."""
 
-get_decoder(RLELossless).add_plugin(_OURS, ("shortcut_audit.data.rle", "decode_frame"))
+if _OURS not in get_decoder(RLELossless).available_plugins:
+    get_decoder(RLELossless).add_plugin(_OURS, ("shortcut_audit.data.rle", "decode_frame"))
 # What pydicom repairs (padding, a wrong VR) is repaired without a word.
 warnings.filterwarnings("ignore", module="pydicom")
-
-
-def use_cores() -> None:
-    """Let OpenJPEG, which Pillow decodes JPEG 2000 with, use the cores there are.
-
-    It takes the number of its threads from the environment alone, and is half as slow again with the one it starts
-    with. What the user has set is left alone.
-    """
-    os.environ.setdefault("OPJ_NUM_THREADS", str(min(8, usable_cores())))
-
-
-use_cores()
 
 
 def dicom_pixels(raw: bytes) -> Pixels:
@@ -126,32 +115,47 @@ def read_header(raw: bytes, *, pixels: bool = True) -> Dataset:
     """Parse a file, with or without its pixels.
 
     Raises:
-        BadImageError: no DICOM file, or one that inflates to too much.
+        BadImageError: no DICOM file, or a deflated one that inflates to too much or is cut off.
     """
     if raw[128:132] != MARK:
         raise BadImageError("not a DICOM file: the mark 'DICM' is missing at byte 128; export the file again")
-    if _DEFLATED not in raw[132:2048]:
+    syntax, start = _syntax(raw)
+    if raw[syntax].rstrip(b"\0") != _DEFLATED:
         return pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=not pixels)
-    header = pydicom.dcmread(io.BytesIO(_inflated(raw)), stop_before_pixels=not pixels)
+    plain = ExplicitVRLittleEndian.encode().ljust(syntax.stop - syntax.start, b"\0")
+    inflated = raw[: syntax.start] + plain + raw[syntax.stop : start] + _inflated(raw[start:])
+    header = pydicom.dcmread(io.BytesIO(inflated), stop_before_pixels=not pixels)
     header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     return header
 
 
-def _inflated(raw: bytes) -> bytes:
-    """Return a deflated file as one that is not; pydicom would inflate whatever there is.
+def _syntax(raw: bytes) -> tuple[slice, int]:
+    """Return where the transfer syntax stands and where the meta header ends, whatever length that states."""
+    place, syntax = 132, slice(0, 0)
+    while raw[place : place + 2] == _META:
+        long = raw[place + 4 : place + 6] in _LONG
+        value = place + (12 if long else 8)
+        end = value + int.from_bytes(raw[value - (4 if long else 2) : value], "little")
+        if raw[place + 2 : place + 4] == _SYNTAX:
+            syntax = slice(value, end)
+        place = end
+    return syntax, place
+
+
+def _inflated(deflated: bytes) -> bytes:
+    """Inflate a data set; pydicom would inflate whatever there is.
 
     Raises:
         BadImageError: it inflates to too much, or ends too early.
     """
-    start, limit = 144 + int.from_bytes(raw[140:144], "little"), max(_INFLATED, 100 * len(raw))
+    limit = max(_INFLATED, 100 * len(deflated))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = inflater.decompress(raw[start:], limit)
+    inflated = inflater.decompress(deflated, limit)
     if len(inflated) == limit:
         raise BadImageError(f"deflated, of {limit:,} bytes or more when inflated; save it uncompressed")
     if not inflater.eof:
         raise BadImageError("deflated, and cut off before its end; fetch the file again")
-    plain = ExplicitVRLittleEndian.encode().ljust(len(_DEFLATED), b"\0")
-    return raw[:start].replace(_DEFLATED, plain, 1) + inflated
+    return inflated
 
 
 def _stored(header: Dataset) -> NDArray[Any]:

@@ -10,7 +10,9 @@ import polars as pl
 Counts = Mapping[str, int]
 OTHERS = "others counted them"
 """``counted_by`` where somebody else counted a release."""
-_OTHERWISE = "so a changed label is seen only by SHA256SUMS.txt or 'audit data check --against' an earlier manifest"
+_OTHERWISE = (
+    "so no count tells a changed label; SHA256SUMS.txt or 'audit data check --against' an earlier manifest does"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

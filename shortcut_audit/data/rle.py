@@ -28,14 +28,15 @@ def decode_frame(src: bytes, runner: DecodeRunner) -> bytearray:
     Each segment holds one byte of all samples of a colour, the highest first.
 
     Raises:
-        ValueError: another number of segments than the header of the film promises, or one that is too short or long.
+        ValueError: no header, another number of segments than a pixel has bytes or a frame can have, or one that is
+            too short or too long. pydicom's own decoder is asked next, which says why, or cuts what is too long.
     """
     if len(src) < _HEADER.size:
-        raise ValueError(f"the frame has {len(src)} bytes, {_HEADER.size} are its header alone")
+        raise ValueError(f"{len(src)} bytes, fewer than a header has")
     count, *starts = _HEADER.unpack_from(src)
     colours, deep = runner.samples_per_pixel, runner.bits_allocated // 8
-    if count != colours * deep:
-        raise ValueError(f"the frame has {count} segments, of {colours} x {deep} bytes a pixel")
+    if not count == colours * deep <= len(starts):
+        raise ValueError(f"{count} segments for {colours} x {deep} bytes a pixel")
     ends = [*starts[1:count], len(src)]
     pixels = runner.rows * runner.columns
     frame = np.empty((colours, pixels, deep), dtype=np.uint8)
@@ -44,5 +45,6 @@ def decode_frame(src: bytes, runner: DecodeRunner) -> bytearray:
         # As one row: runs may go over the end of a row, which Pillow does not allow.
         unpacked = Image.frombytes("L", (pixels, 1), src[start:end], "packbits", "L")
         frame[colour, :, deep - 1 - place] = np.asarray(unpacked)[0]
+    # What is returned, whatever the film says; a grey one is asked as well.
     runner.set_option("planar_configuration", 1)
     return bytearray(frame)

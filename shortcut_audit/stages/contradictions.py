@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shortcut_audit.data.chexpert_findings import finding_key
 from shortcut_audit.data.manifest import Manifest
 
 HEALTHY = "no_finding"
@@ -32,17 +33,19 @@ class Contradictions:
 
 
 def contradictions(manifest: Manifest) -> Contradictions | None:
-    """Hold *No Finding* against the other labels as they are written; None where it or the others are not there.
+    """Hold *No Finding* against the other labels; None where it or the others are not there.
 
     The labeler of CheXpert writes *No Finding* only where it met nothing but support devices (Irvin et al. 2019), and
-    none of the 223,414 rows of CheXpert, 112,120 of ChestX-ray14 and 15,000 of VinDr-CXR contradicts itself; so a
-    changed label may show here where a part of a release, or one without known counts, has nothing to be counted
-    against.
+    none of the 223,414 rows of CheXpert's ``train.csv``, 112,120 of ChestX-ray14 and 15,000 films of VinDr-CXR at
+    Kaggle contradicts itself; so a changed label may show here where a part of a release, or one without known counts,
+    has nothing to be counted against. The option ``no_finding: negative`` has made them agree, and notes how many did
+    not.
     """
-    others = tuple(name for name in manifest.findings if name not in (HEALTHY, *ALLOWED))
-    if HEALTHY not in manifest.findings or not others:
+    keys = {finding_key(name): name for name in manifest.findings}
+    others = tuple(name for key, name in keys.items() if key not in (HEALTHY, *ALLOWED))
+    if HEALTHY not in keys or not others:
         return None
-    healthy = manifest.labels((HEALTHY,))[:, 0] == 1
+    healthy = manifest.labels((keys[HEALTHY],))[:, 0] == 1
     beside = np.isin(manifest.labels(others), (1, -1)) & healthy[:, None]
     wrong = beside.any(axis=1)
     return Contradictions(

@@ -32,6 +32,7 @@ from pydicom.uid import (
 )
 
 from shortcut_audit.data.decode import decode
+from shortcut_audit.runtime import cap_threads
 
 SYNTAXES = (
     ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless, DeflatedExplicitVRLittleEndian,
@@ -85,6 +86,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=2048)
     told = parser.parse_args()
     warnings.simplefilter("ignore")
+    cap_threads()  # as the command line does
     try:
         from torchxrayvision.utils import read_xray_dcm
     except ImportError as error:

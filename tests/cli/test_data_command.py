@@ -94,7 +94,7 @@ def test_check_names_images_without_a_finding_that_have_one(audit, films):
     ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
 
     assert "images labelled No Finding: 3; with another finding as well, seen or uncertain: 1\n" in ran.stdout
-    assert "  finding 1; 5.png: one of the labels is wrong\n" in ran.stdout
+    assert "  finding 1; 5.png: look which label is wrong, or is no finding\n" in ran.stdout
 
 
 @pytest.mark.parametrize(("policy", "counted"), [("negative", "count as 0"), ("ignore", "are left out")])

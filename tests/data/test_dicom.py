@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import zlib
 
 import numpy as np
@@ -27,13 +26,13 @@ from shortcut_audit.data.decode import BadImageError, decode, image_size, stored
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 
-def film(pixels=RAMP, *, syntax=ExplicitVRLittleEndian, without=(), **tags):
+def film(pixels=RAMP, *, syntax=ExplicitVRLittleEndian, instance="1.2.3", without=(), **tags):
     """The bytes of a film of 12 bits; ``tags`` are set, ``without`` left out."""
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = syntax
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
-    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = "1.2.3"
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = instance
     made.Modality, made.PhotometricInterpretation = "DX", "MONOCHROME2"
     made.Rows, made.Columns = pixels.shape[:2]
     made.SamplesPerPixel = 1 if pixels.ndim == 2 else 3
@@ -134,7 +133,7 @@ def test_every_odd_file_has_its_place_here(odd):
 
 @pytest.mark.parametrize("name", SEEN)
 def test_odd_files_become_pictures_without_the_extra(odd, monkeypatch, name):
-    monkeypatch.setattr(dicom, "PLUGINS", ("", "pillow", "pydicom"))
+    monkeypatch.setattr(dicom, "PLUGINS", ("shortcut_audit", "pillow", "pydicom"))
     pixels = decode(odd / name)
     assert digest(pixels) == SEEN[name]
     assert pixels.shape[:2] == image_size(odd / name)
@@ -156,19 +155,9 @@ def test_the_threads_of_the_decoder_change_no_pixel(odd, monkeypatch, threads):
     assert digest(decode(odd / "RG3_J2KR.dcm")) == SEEN["RG3_J2KR.dcm"]
 
 
-@pytest.mark.parametrize(("said", "used"), [(None, "3"), ("1", "1")])
-def test_jpeg_2000_is_decoded_with_the_cores_there_are_or_as_the_user_said(monkeypatch, said, used):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    monkeypatch.setenv("OPJ_NUM_THREADS", said or "")
-    if said is None:
-        monkeypatch.delenv("OPJ_NUM_THREADS")
-    dicom.use_cores()
-    assert os.environ["OPJ_NUM_THREADS"] == used
-
-
 @pytest.mark.parametrize("name", WITH_THE_EXTRA)
 def test_without_its_decoder_a_file_is_refused_with_the_name_of_the_package(odd, monkeypatch, name):
-    monkeypatch.setattr(dicom, "PLUGINS", ("", "pillow", "pydicom"))
+    monkeypatch.setattr(dicom, "PLUGINS", ("shortcut_audit", "pillow", "pydicom"))
     with pytest.raises(BadImageError, match=WITH_THE_EXTRA[name][1]):
         decode(odd / name)
 
@@ -346,6 +335,32 @@ def test_a_deflated_film_is_read_and_one_that_inflates_without_end_refused(tmp_p
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     bomb = squeeze.compress(b"\0" * 200_000_000) + squeeze.flush()
     refused(tmp_path, raw[:start] + bomb, r"deflated, of [\d,]+ bytes or more when inflated; save it")
+
+
+DEFLATED = DeflatedExplicitVRLittleEndian.encode()
+
+
+def test_the_number_of_deflated_files_in_another_place_does_not_make_a_film_one(tmp_path):
+    raw = film(ImageComments=f"was {DEFLATED.decode()}")
+    np.testing.assert_array_equal(read(tmp_path, raw), read(tmp_path, film()))
+
+
+def test_a_deflated_film_is_bounded_whatever_else_its_meta_header_says(tmp_path):
+    """The number stands in the instance UID first, where a bomb would hide the transfer syntax behind it."""
+    raw = film(syntax=DeflatedExplicitVRLittleEndian)
+    named = film(syntax=DeflatedExplicitVRLittleEndian, instance=DEFLATED.decode() + ".7")
+    np.testing.assert_array_equal(read(tmp_path, named), read(tmp_path, raw))
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = squeeze.compress(b"\0" * 200_000_000) + squeeze.flush()
+    meta = named[: 144 + int.from_bytes(named[140:144], "little")]
+    refused(tmp_path, meta + bomb, r"deflated, of [\d,]+ bytes or more when inflated; save it")
+
+
+@pytest.mark.parametrize("length", [0, 3, 2**31 - 1])
+def test_a_deflated_film_whose_meta_header_states_a_wrong_length_is_read(tmp_path, length):
+    raw = film(syntax=DeflatedExplicitVRLittleEndian)
+    wrong = raw[:140] + length.to_bytes(4, "little") + raw[144:]
+    np.testing.assert_array_equal(read(tmp_path, wrong), read(tmp_path, raw))
 
 
 def test_no_header_field_of_the_patient_is_in_a_message(tmp_path):

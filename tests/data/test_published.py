@@ -70,8 +70,8 @@ def test_positives_are_counts_of_ones(name):
 def test_labels_that_nobody_counted_are_named_as_a_change_would_not_be_seen():
     uncounted = Published(table="t.csv", rows=4, source="Ours 2020")
     told = (
-        "occurs is not known to us, so a changed label is seen only by SHA256SUMS.txt or 'audit data check --against' "
-        "an earlier manifest"
+        "occurs is not known to us, so no count tells a changed label; SHA256SUMS.txt or 'audit data check --against' "
+        "an earlier manifest does"
     )
     assert uncounted.notes(WHOLE) == [
         "t.csv has 4 rows as published (Ours 2020)",

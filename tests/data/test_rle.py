@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
@@ -80,29 +81,40 @@ def test_a_damaged_frame_is_read_or_refused_as_pydicom_does(place, put, taken, c
     assert found[0] == found[1] or found[0] is None
 
 
-def refused(tmp_path, monkeypatch, raw, message):
-    monkeypatch.setattr(dicom, "PLUGINS", ("shortcut_audit",))
+def refused(tmp_path, raw, message):
     path = tmp_path / "film.dcm"
     path.write_bytes(raw)
     with pytest.raises(BadImageError, match=f"film.dcm: compressed as RLE Lossless: .*{message}"):
         decode(path)
 
 
-def test_another_number_of_segments_than_the_pixels_need_is_told(tmp_path, monkeypatch):
+def test_another_number_of_segments_than_the_pixels_need_is_told(tmp_path):
     made = film(np.zeros((4, 4), dtype=np.uint16))
     made.BitsAllocated = made.BitsStored = 8
     made.HighBit = 7
-    refused(tmp_path, monkeypatch, written(made), r"the frame has 2 segments, of 1 x 1 bytes a pixel; save it")
+    refused(tmp_path, written(made), r"\(2 vs. 1 segments\); save it uncompressed$")
 
 
-def test_a_frame_that_ends_within_its_header_is_told(tmp_path, monkeypatch):
+def test_more_segments_than_a_header_can_name_are_refused(tmp_path):
+    """Of colours of 64 bits; what the header does not name would be whatever the memory held."""
+    made = film(np.zeros((4, 4, 3), dtype=np.uint16))
+    made.BitsAllocated = made.BitsStored = 64
+    made.HighBit = 63
+    frame = struct.pack("<16L", 24, *[64] * 15) + b"\xf1\x07" * 24
+    made.PixelData = pydicom.encaps.encapsulate([frame])
+    made["PixelData"].is_undefined_length = True
+    refused(tmp_path, written(made), "save it uncompressed$")
+
+
+def test_a_frame_that_ends_within_its_header_is_told(tmp_path):
     made = film(np.zeros((4, 4), dtype=np.uint16))
     made.PixelData = pydicom.encaps.encapsulate([struct.pack("<3L", 2, 64, 68)])
     made["PixelData"].is_undefined_length = True
-    refused(tmp_path, monkeypatch, written(made), r"the frame has 12 bytes, 64 are its header alone; save it")
+    refused(tmp_path, written(made), "header can only be 64 bytes long; save it uncompressed$")
 
 
 def test_a_decoder_that_panics_on_damaged_runs_is_never_asked(tmp_path, monkeypatch):
+    monkeypatch.setitem(get_decoder(RLELossless)._available, "pylibjpeg", lambda *_: pytest.fail("asked"))
     monkeypatch.setattr(dicom, "PLUGINS", ("pylibjpeg",))
     path = tmp_path / "film.dcm"
     path.write_bytes(FILM)

@@ -244,7 +244,7 @@ def test_one_file_in_two_splits_under_two_patients_is_refused(tmp_path):
 
 def test_an_image_without_a_finding_that_has_one_is_told():
     manifest = manifest_of({
-        "label.no_finding": ["1", "1", "1", "1", "0", None],
+        "label.No Finding": ["1", "1", "1", "1", "0", None],
         "label.edema": ["0", "1", None, "1", "1", "1"],
         "label.fracture": ["0", "-1", None, "0", "0", "-1"],
         "label.support_devices": ["1", "0", "1", "0", "1", "1"],

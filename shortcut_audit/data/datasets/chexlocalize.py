@@ -64,6 +64,7 @@ def chexlocalize(root: Path, config: DatasetConfig) -> Manifest:
         tables.append(rows.with_columns(**_masks(root, split, rows)))
     if train := find_file(root, TRAIN):
         tables.append(read_rows(train, "train", root, every=True))
+        notes += differing_studies(tables[-1], train.name)
     else:
         notes.append("there is no train.csv of CheXpert here, so no training split")
     frame, left_out = wanted_views(pl.concat(tables, how="diagonal"), config)

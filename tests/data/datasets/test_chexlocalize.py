@@ -129,9 +129,22 @@ def test_views_of_one_study_with_different_labels_are_said(tree, split):
     lines = path.read_text().splitlines()
     assert "different labels" not in " ".join(read(tree).card.notes)
     path.write_text("\n".join([*lines, lines[1].replace("view1", "view2").replace("1.0", "0.0")]) + "\n")
+    assert not any(note.startswith("train.csv: studies") for note in read(tree).card.notes)
     study = lines[1].split("/study1")[0].rpartition("/")[2] + "_study1"
     told = f"{split}_labels.csv: studies whose images have different labels: 1 ({study})"
     assert any(note.startswith(told) for note in read(tree).card.notes)
+
+
+def test_views_of_one_study_with_different_labels_are_said_of_chexpert_beside_it_too(tree):
+    path = tree / "CheXpert-v1.0-small" / "train.csv"
+    first, line = path.read_text().splitlines()[:2]
+    cells = line.replace("view1", "view2").split(",")
+    fracture = first.split(",").index("Fracture")
+    cells[fracture] = "1.0" if cells[fracture] != "1.0" else "0.0"
+    path.write_text(path.read_text() + ",".join(cells) + "\n")
+    assert any(
+        note.startswith("train.csv: studies whose images have different labels: 1 (") for note in read(tree).card.notes
+    )
 
 
 def test_a_training_table_without_a_finding_is_refused_as_a_blank_would_be_read_as_negative(tree):
