@@ -1,0 +1,97 @@
+"""What compressed frames say of their size, and that no decoder is asked for one of another size."""
+
+import struct
+
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shortcut_audit.data.decode import BadImageError, decode
+from shortcut_audit.data.frame_size import frame_size
+
+SIZE = st.integers(0, 2**16 - 1)
+
+
+def jpeg(rows, columns, colours, *, marker=0xC0, before=b""):
+    """The first bytes of a frame, as T.81 B.2.2 has them."""
+    stated = struct.pack(">BHHB", 8, rows, columns, colours) + bytes(3 * colours)
+    return b"\xff\xd8" + before + b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(stated)) + stated
+
+
+def jpeg_2000(rows, columns, colours, *, top=0, left=0):
+    """The first bytes of a code stream, as T.800 A.5.1 has them."""
+    tiles = (1024, 1024, 0, 0)
+    stated = struct.pack(">HIIIIIIIIH", 0, columns + left, rows + top, left, top, *tiles, colours) + bytes(3 * colours)
+    return b"\xff\x4f\xff\x51" + struct.pack(">H", 2 + len(stated)) + stated
+
+
+@given(SIZE, SIZE, st.integers(1, 4), st.sampled_from([0xC0, 0xC1, 0xC2, 0xC3, 0xF7]))
+def test_jpeg_states_its_size_after_other_segments_and_fill_bytes(rows, columns, colours, marker):
+    segments = b"\xff\xe0\x00\x04\xff\xc0" + b"\xff\xff\xff\xc4\x00\x03\x00" + b"\xff\x01"
+    for before in (b"", segments):
+        frame = b"\xfe\xff\x00\xe0....." + jpeg(rows, columns, colours, marker=marker, before=before)
+        assert frame_size(frame, jpeg_2000=False) == (rows, columns, colours)
+
+
+@given(SIZE, SIZE, st.integers(1, 4), st.integers(0, 99), st.integers(0, 99))
+def test_jpeg_2000_states_its_size_from_a_corner(rows, columns, colours, top, left):
+    frame = b"boxes" + jpeg_2000(rows, columns, colours, top=top, left=left)
+    assert frame_size(frame, jpeg_2000=True) == (rows, columns, colours)
+
+
+@pytest.mark.parametrize("frame", [b"", b"nothing", b"\xff\xd8\xff\xda\x00\x02\xff\xc0", b"\xff\xd8\xff\xe0\x00"])
+def test_a_frame_that_states_no_size_where_it_belongs_has_none(frame):
+    assert frame_size(frame, jpeg_2000=False) is None
+    assert frame_size(frame, jpeg_2000=True) is None
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_no_bytes_at_all_are_an_error(data, starts):
+    for jpeg_2000_ in (False, True):
+        frame_size((b"\xff\x4f\xff\x51" if jpeg_2000_ else b"\xff\xd8\xff") * starts + data, jpeg_2000=jpeg_2000_)
+
+
+@pytest.fixture(scope="module")
+def odd(real_data):
+    folder = real_data / "dicom_odd" / "files"
+    if not folder.is_dir():
+        pytest.skip(f"odd DICOM files are not there: {folder}")
+    return folder
+
+
+STATED = {
+    "693_J2KI.dcm": (512, 512, 1), "HTJ2K_08_RGB.dcm": (480, 640, 3), "RG1_J2KI.dcm": (1955, 1841, 1),
+    "JPEGLSNearLossless_16.dcm": (50, 10, 1), "JPGExtended.dcm": (1024, 256, 1), "SC_rgb_jpeg.dcm": (256, 256, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_real_frames_state_what_their_header_says(odd, name):
+    made = pydicom.dcmread(odd / name)
+    j2k = "2000" in made.file_meta.TransferSyntaxUID.name
+    assert frame_size(made.PixelData, jpeg_2000=j2k) == STATED[name] == (made.Rows, made.Columns, made.SamplesPerPixel)
+
+
+@pytest.mark.parametrize(("name", "place"), [("693_J2KI.dcm", b"\xff\x4f\xff\x51"), ("SC_rgb_jpeg.dcm", b"\xff\xc0")])
+def test_a_small_film_with_a_frame_of_a_billion_pixels_is_refused_before_it_is_decoded(odd, tmp_path, name, place):
+    raw = bytearray((odd / name).read_bytes())
+    start = raw.index(place, raw.rindex(b"\xe0\x7f\x10\x00"))
+    if place[1] == 0x4F:
+        raw[start + 8 : start + 16] = struct.pack(">II", 40_000, 30_000)
+    else:
+        raw[start + 5 : start + 9] = struct.pack(">HH", 30_000, 40_000)
+    (tmp_path / "bomb.dcm").write_bytes(raw)
+    header = pydicom.dcmread(odd / name, stop_before_pixels=True)
+    said = rf"bomb\.dcm: its frame is of 40000 x 30000 pixels, its header says {header.Columns} x {header.Rows}$"
+    with pytest.raises(BadImageError, match=said):
+        decode(tmp_path / "bomb.dcm")
+
+
+def test_a_frame_of_more_colours_than_its_header_says_is_refused(odd, tmp_path):
+    raw = bytearray((odd / "693_J2KI.dcm").read_bytes())
+    start = raw.index(b"\xff\x4f\xff\x51")
+    raw[start + 40 : start + 42] = struct.pack(">H", 16_000)
+    (tmp_path / "bomb.dcm").write_bytes(raw)
+    with pytest.raises(BadImageError, match=r"its frame has 16000 numbers a pixel, its header says 1$"):
+        decode(tmp_path / "bomb.dcm")
