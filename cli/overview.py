@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from shortcut_audit.config import BlankPolicy
     from shortcut_audit.data.manifest import Manifest
 
+FEW = 3
+"""Groups of patients that a note names."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SplitCount:
@@ -69,7 +72,12 @@ def overview(manifest: Manifest, blank: BlankPolicy) -> Overview:
             if name != finding
             for row in _cells(manifest, finding, name)
         ),
-        notes=(*manifest.card.notes, *_constant_labels(manifest, blank), *_blank_labels(manifest, blank)),
+        notes=(
+            *manifest.card.notes,
+            *_spellings(manifest),
+            *_constant_labels(manifest, blank),
+            *_blank_labels(manifest, blank),
+        ),
     )
 
 
@@ -99,6 +107,19 @@ def _cells(manifest: Manifest, finding: str, attribute: str) -> list[CellRow]:
 
 def _shown(value: float | str | None) -> str | None:
     return f"{value:g}" if isinstance(value, float) else value
+
+
+def _spellings(manifest: Manifest) -> list[str]:
+    """Return a note where one person may be in two splits under two spellings."""
+    from shortcut_audit.data.splits import one_person_perhaps
+
+    groups = one_person_perhaps(manifest.frame["patient_id"], manifest.frame["split"])
+    if not groups:
+        return []
+    named = [" and ".join(f"'{name}'" for name in group) for group in groups[:FEW]]
+    told = "; ".join([*named, *["..."] * (len(groups) > FEW)])
+    what = "patients in two splits whose ids differ only in case, spaces or leading zeros"
+    return [f"{what}: {len(groups):,} ({told}); if that is one person, write one id"]
 
 
 def _constant_labels(manifest: Manifest, blank: BlankPolicy) -> list[str]:

@@ -61,3 +61,22 @@ def complete(frame: pl.DataFrame, salt: str, *, cut_salt: str = _SALT) -> tuple[
         return frame, []
     held, note = hold_out(owned, salt)
     return frame.with_columns(held["split"]), [note]
+
+
+def one_person_perhaps(patients: pl.Series, splits: pl.Series) -> list[list[str]]:
+    """Return patients of different splits whose ids differ only in case, white space or leading zeros of a number.
+
+    Ids are taken byte for byte everywhere else, so that one person of two spellings may be on both sides of a cut.
+
+    Args:
+        patients: (N,) ids.
+        splits: (N,) split of each.
+
+    Returns:
+        Groups of spellings, both in alphabetical order.
+    """
+    seen = pl.DataFrame({"id": patients, "split": splits}).unique()
+    folded = pl.col("id").str.to_lowercase().str.replace_all(r"\s", "").str.replace_all(r"(^|\D)0+(\d)", "${1}${2}")
+    groups = seen.group_by(folded.alias("person")).agg(pl.col("id").unique().sort(), pl.col("split").n_unique())
+    several = groups.filter(pl.col("id").list.len() > 1, pl.col("split") > 1)
+    return sorted(several["id"].to_list())

@@ -188,6 +188,20 @@ def test_a_label_that_is_constant_in_a_split_is_noted(audit, films):
     assert "note: 'finding' is 1 in every labelled image of test: nothing to rank there" in ran.stdout
 
 
+def test_spellings_of_one_patient_in_two_splits_are_noted(audit, films):
+    rows = rows_of(films)
+    rows[5][1] = "P001"
+    write(films, rows)
+
+    ran = audit("data", "check", "--config", "mine.yaml", "--root", ".")
+
+    assert ran.returncode == 0
+    assert (
+        "note: patients in two splits whose ids differ only in case, spaces or leading zeros: 1 ('P001' and 'p1'); "
+        "if that is one person, write one id"
+    ) in ran.stdout
+
+
 @pytest.mark.parametrize(("policy", "constant"), [("negative", False), ("ignore", True)])
 def test_a_label_that_is_1_or_blank_is_constant_only_where_blanks_are_left_out(audit, films, policy, constant):
     """As No Finding of CheXpert is."""

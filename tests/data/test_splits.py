@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shortcut_audit.data.splits import complete, cut_by_patient, hash_fraction, hash_fractions
+from shortcut_audit.data.splits import complete, cut_by_patient, hash_fraction, hash_fractions, one_person_perhaps
 
 NAMES = st.lists(st.text(max_size=8), min_size=1, max_size=30)
 
@@ -62,3 +62,17 @@ def test_without_a_val_split_some_of_train_are_held_out():
     assert 0 < made.count("val") < 40
     assert made[300] == "test"
     assert notes == ["val is 5% of the training patients by a hash of their id"]
+
+
+def test_spellings_of_one_id_in_two_splits_are_found():
+    train = ["p1", "P02", "00012", "a b", "x10", "same", "q1", "q01", "k100"]
+    test = ["P01", "p2", "12", "AB", "x1", "same", "other", "k1"]
+    splits = ["train"] * len(train) + ["test"] * len(test)
+    assert one_person_perhaps(pl.Series(train + test), pl.Series(splits)) == [
+        ["00012", "12"], ["AB", "a b"], ["P01", "p1"], ["P02", "p2"],
+    ]  # fmt: skip
+
+
+@given(NAMES)
+def test_one_split_has_nobody_in_two(names):
+    assert one_person_perhaps(pl.Series(names), pl.Series(["train"] * len(names))) == []
