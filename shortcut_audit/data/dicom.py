@@ -17,7 +17,9 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import _read_file_meta_info
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.pixels.utils import pixel_array
@@ -39,9 +41,8 @@ MARK = b"DICM"
 _OURS = "shortcut_audit"
 PLUGINS = (_OURS, "pillow", "pydicom", "pylibjpeg", "pyjpegls", "gdcm")
 """Decoders in the order they are tried: the same file has the same pixels whatever else is installed."""
-_META, _SYNTAX, _LONG = b"\2\0", b"\x10\0", (b"OB", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
-"""Group and element of the transfer syntax, and kinds of values that state their length in four bytes (PS3.5 7.1)."""
-_DEFLATED = DeflatedExplicitVRLittleEndian.encode()
+_PLAIN = b"\0" * 128 + MARK + b"\2\0\x10\0UI\x14\0" + ExplicitVRLittleEndian.encode() + b"\0"
+"""What stands before a data set that is not deflated: preamble, mark and transfer syntax."""
 _INFLATED = 2**22
 """Bytes that any deflated file may have when inflated; beyond, a hundred times its own length."""
 DAMAGED = (BytesLengthException, InvalidDicomError)
@@ -126,40 +127,30 @@ def read_header(raw: bytes, *, pixels: bool = True) -> Dataset:
     """
     if raw[128:132] != MARK:
         raise BadImageError("not a DICOM file: the mark 'DICM' is missing at byte 128; export the file again")
-    syntax, start = _syntax(raw)
-    if raw[syntax].rstrip(b"\0") != _DEFLATED:
+    file = io.BytesIO(raw)
+    file.seek(132)
+    meta = _read_file_meta_info(file)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
         return pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=not pixels)
-    plain = ExplicitVRLittleEndian.encode().ljust(syntax.stop - syntax.start, b"\0")
-    inflated = raw[: syntax.start] + plain + raw[syntax.stop : start] + _inflated(raw[start:])
-    header = pydicom.dcmread(io.BytesIO(inflated), stop_before_pixels=not pixels)
-    header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    inflated = _inflated(raw[file.tell() :])
+    header = pydicom.dcmread(io.BytesIO(_PLAIN + inflated), stop_before_pixels=not pixels)
+    header.file_meta = meta
     return header
-
-
-def _syntax(raw: bytes) -> tuple[slice, int]:
-    """Return where the transfer syntax stands and where the meta header ends, whatever length that states."""
-    place, syntax = 132, slice(0, 0)
-    while raw[place : place + 2] == _META:
-        long = raw[place + 4 : place + 6] in _LONG
-        value = place + (12 if long else 8)
-        end = value + int.from_bytes(raw[value - (4 if long else 2) : value], "little")
-        if raw[place + 2 : place + 4] == _SYNTAX:
-            syntax = slice(value, end)
-        place = end
-    return syntax, place
 
 
 def _inflated(deflated: bytes) -> bytes:
     """Inflate a data set; pydicom would inflate whatever there is.
 
     Raises:
-        BadImageError: it inflates to too much, or ends too early.
+        BadImageError: it inflates to too much, ends too early, or begins as if it could be deflated again.
     """
     limit = max(_INFLATED, 100 * len(deflated))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     inflated = inflater.decompress(deflated, limit)
     if len(inflated) == limit:
         raise BadImageError(f"deflated, of {limit:,} bytes or more when inflated; save it uncompressed")
+    if inflated[:2] == _PLAIN[132:134]:
+        raise BadImageError("deflated, and within it another meta header; save it uncompressed")
     if not inflater.eof:
         raise BadImageError("deflated, and cut off before its end; fetch the file again")
     return inflated
@@ -174,10 +165,10 @@ def _stored(header: Dataset, raw: bytes) -> NDArray[Any]:
         able = set(get_decoder(syntax).available_plugins) - _unwanted(syntax)
     except NotImplementedError as error:
         raise BadImageError(f"compressed as {syntax.name}, which is not read; save it uncompressed") from error
-    if "JPEG" in syntax.name:
-        _check_frame(header, jpeg_2000="2000" in syntax.name)
     reason = "no decoder is installed"
     plugins = sorted(able & set(PLUGINS), key=PLUGINS.index)
+    if plugins and "JPEG" in syntax.name:
+        _check_frame(header, jpeg_2000="2000" in syntax.name)
     for plugin in plugins:
         try:
             apart = plugin == "gdcm"
@@ -191,16 +182,24 @@ def _stored(header: Dataset, raw: bytes) -> NDArray[Any]:
     raise BadImageError(f"compressed as {syntax.name}: {reason}; {install}save it uncompressed")
 
 
+def _first_frame(header: Dataset) -> bytes:
+    """Return the fragments of the first frame, joined as pydicom joins them for a decoder."""
+    names = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+    offsets = tuple(header[name].value for name in names) if all(name in header for name in names) else None
+    frames = int(header.get("NumberOfFrames") or 1)
+    return get_frame(header.PixelData, 0, number_of_frames=frames, extended_offsets=offsets)
+
+
 def _check_frame(header: Dataset, *, jpeg_2000: bool) -> None:
     """Refuse a frame that is of another size than the header says, which could be any.
 
     Raises:
         BadImageError: naming both sizes.
     """
-    size = frame_size(header.get("PixelData") or b"", jpeg_2000=jpeg_2000)
+    size = frame_size(_first_frame(header), jpeg_2000=jpeg_2000)
     if size is None:
-        return
-    rows, columns, colours = int(header.Rows), int(header.Columns), int(header.get("SamplesPerPixel", size[2]))
+        raise BadImageError("its frame does not say how large it is, so it is damaged; fetch the file again")
+    rows, columns, colours = int(header.Rows), int(header.Columns), int(header.get("SamplesPerPixel") or size[2])
     if size[:2] != (rows, columns):
         raise BadImageError(f"its frame is of {size[1]} x {size[0]} pixels, its header says {columns} x {rows}")
     if size[2] != colours:

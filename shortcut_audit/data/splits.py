@@ -76,7 +76,11 @@ def one_person_perhaps(patients: pl.Series, splits: pl.Series) -> list[list[str]
         Groups of spellings, both in alphabetical order.
     """
     seen = pl.DataFrame({"id": patients, "split": splits}).unique()
-    folded = pl.col("id").str.to_lowercase().str.replace_all(r"\s", "").str.replace_all(r"(^|\D)0+(\d)", "${1}${2}")
+    folded = pl.col("id").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" ")
+    folded = folded.str.replace_all(r"(^|\D)0+(\d)", "${1}${2}")
+    # A space between two numbers is what keeps them apart.
+    for around in (r"([^\d ]) ", r" ([^\d ])"):
+        folded = folded.str.replace_all(around, "${1}")
     groups = seen.group_by(folded.alias("person")).agg(pl.col("id").unique().sort(), pl.col("split").n_unique())
     several = groups.filter(pl.col("id").list.len() > 1, pl.col("split") > 1)
     return sorted(several["id"].to_list())

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydicom.uid import JPEG2000, ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEG
 from shortcut_audit.data import apart, dicom
 from shortcut_audit.data.apart import decode_apart
 from shortcut_audit.data.decode import BadImageError, decode
+from shortcut_audit.errors import UsageError
 
 gdcm = pytest.importorskip("gdcm", reason="the extra 'dicom' is not installed")
 PIXELS = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
@@ -79,12 +81,50 @@ def test_a_frame_that_ends_gdcm_is_refused_and_the_next_film_read(lossless, tmp_
     np.testing.assert_array_equal(decode_apart(raw), PIXELS)
 
 
-def test_what_gdcm_or_pydicom_refuses_has_their_reason(lossless, tmp_path):
-    made = pydicom.dcmread(lossless)
-    made.PixelData = pydicom.encaps.encapsulate([b"no picture"])
-    made.save_as(tmp_path / "a.dcm")
-    with pytest.raises(BadImageError, match=r"a\.dcm: compressed as JPEG Lossless.*; save it uncompressed"):
+def test_what_gdcm_cannot_read_is_refused_as_damaged(lossless, tmp_path):
+    raw = lossless.read_bytes()
+    frame = raw.index(b"\xff\xd8\xff\xc3")
+    scan = raw.index(b"\xff\xda", frame)
+    (tmp_path / "a.dcm").write_bytes(raw[:scan] + b"\xff\xd9" + raw[scan + 2 :])
+    with pytest.raises(BadImageError, match=r"a\.dcm: compressed as JPEG Lossless.*: gdcm: it is damaged; save it unc"):
         decode(tmp_path / "a.dcm")
+
+
+def test_what_pydicom_refuses_has_its_reason():
+    with pytest.raises(ValueError, match="File is missing DICOM File Meta Information"):
+        decode_apart(b"no film")
+
+
+def test_a_process_that_was_ended_from_outside_costs_no_film(lossless):
+    raw = lossless.read_bytes()
+    for _ in range(5):
+        decode_apart(raw)
+        apart._CHILD._process.kill()
+        np.testing.assert_array_equal(decode_apart(raw), PIXELS)
+
+
+def begun_as(monkeypatch, tmp_path, script):
+    (tmp_path / "begun.py").write_text(script)
+    apart._CHILD._end()
+    monkeypatch.setattr(apart, "__file__", str(tmp_path / "begun.py"))
+
+
+def test_what_an_interpreter_prints_first_is_no_answer(lossless, monkeypatch, tmp_path):
+    begun_as(monkeypatch, tmp_path, f"print('-welcome', flush=True)\nexec(open({apart.__file__!r}).read())\n")
+    for _ in range(2):
+        np.testing.assert_array_equal(decode_apart(lossless.read_bytes()), PIXELS)
+    apart._CHILD._end()
+
+
+def test_a_process_that_does_not_start_is_no_damage_of_the_film(lossless, monkeypatch, tmp_path):
+    begun_as(monkeypatch, tmp_path, "raise ImportError")
+    with pytest.raises(
+        UsageError, match=r"in a process of its own, which does not start \(it ended at once\); try 'aud"
+    ):
+        decode(lossless)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match=r"which does not start \(.*No such file.*\); try 'audit doctor', or save"):
+        decode(lossless)
 
 
 def test_an_answer_that_was_interrupted_is_not_taken_for_the_next_films(lossless, monkeypatch):
@@ -133,8 +173,10 @@ def test_the_process_ends_with_its_parent(lossless):
     ran = subprocess.run([sys.executable, "-c", script, str(lossless)], capture_output=True, timeout=60, check=False)
     place = Path("/proc", ran.stdout.decode().strip())
     for _ in range(100):
-        if not place.exists() or "Z" in (place / "stat").read_text().split()[2]:
-            break
-        time.sleep(0.1)
+        with suppress(OSError):
+            if (place / "stat").read_text().split()[2] != "Z":
+                time.sleep(0.1)
+                continue
+        break
     else:
         pytest.fail("the process lives on")

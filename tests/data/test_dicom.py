@@ -356,6 +356,27 @@ def test_a_deflated_film_is_bounded_whatever_else_its_meta_header_says(tmp_path)
     refused(tmp_path, meta + bomb, r"deflated, of [\d,]+ bytes or more when inflated; save it")
 
 
+@pytest.mark.parametrize("before", [
+    b"\2\0\x10\0UI\x16\0" + DEFLATED,
+    b"\2\0\x10\0UI\x18\0" + DEFLATED + b"  ",
+    b"\2\0\x10\0UI\x18\0 " + DEFLATED + b" ",
+    b"\2\0\1\0OD\0\0\x08\0\0\0" + bytes(8) + b"\2\0\x10\0UI\x16\0" + DEFLATED,
+    b"\2\0\1\0UV\0\0\x08\0\0\0" + bytes(8) + b"\2\0\x10\0UI\x16\0" + DEFLATED,
+    b"\2\0\x10\0\x16\0\0\0" + DEFLATED,
+])  # fmt: skip
+def test_a_deflated_film_is_bounded_however_its_meta_header_is_written(tmp_path, before):
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = squeeze.compress(b"\0" * 200_000_000) + squeeze.flush()
+    refused(tmp_path, bytes(128) + b"DICM" + before + bomb, r"deflated, of [\d,]+ bytes or more when inflated; save it")
+
+
+def test_a_film_cannot_be_deflated_twice(tmp_path):
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    element = b"\2\0\x10\0UI\x16\0" + DEFLATED
+    inner = squeeze.compress(element + b"rest") + squeeze.flush()
+    refused(tmp_path, bytes(128) + b"DICM" + element + inner, "deflated, and within it another meta header; save it")
+
+
 @pytest.mark.parametrize("length", [0, 3, 2**31 - 1])
 def test_a_deflated_film_whose_meta_header_states_a_wrong_length_is_read(tmp_path, length):
     raw = film(syntax=DeflatedExplicitVRLittleEndian)
