@@ -14,7 +14,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import JPEG2000, ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless
 
-from shortcut_audit.data import apart, dicom
+from shortcut_audit.data import apart, decoders
 from shortcut_audit.data.apart import decode_apart
 from shortcut_audit.data.decode import BadImageError, decode
 from shortcut_audit.errors import UsageError
@@ -160,7 +160,7 @@ def test_a_forked_process_asks_a_process_of_its_own(lossless):
     (JPEGLosslessSV1, True), (JPEGBaseline8Bit, False), (JPEG2000, False), (JPEGLSLossless, False),
 ])  # fmt: skip
 def test_gdcm_is_asked_for_what_nobody_else_reads_only(syntax, asked):
-    assert ("gdcm" not in dicom._unwanted(syntax)) == asked
+    assert ("gdcm" not in decoders._unwanted(syntax)) == asked
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system does not list processes there")

@@ -20,7 +20,7 @@ from pydicom.uid import (
     JPEGLSLossless,
 )
 
-from shortcut_audit.data import dicom
+from shortcut_audit.data import decoders
 from shortcut_audit.data.decode import BadImageError, decode, image_size, stored_as
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
@@ -133,7 +133,7 @@ def test_every_odd_file_has_its_place_here(odd):
 
 @pytest.mark.parametrize("name", SEEN)
 def test_odd_files_become_pictures_without_the_extra(odd, monkeypatch, name):
-    monkeypatch.setattr(dicom, "PLUGINS", ("shortcut_audit", "pillow", "pydicom"))
+    monkeypatch.setattr(decoders, "PLUGINS", ("shortcut_audit", "pillow", "pydicom"))
     pixels = decode(odd / name)
     assert digest(pixels) == SEEN[name]
     assert pixels.shape[:2] == image_size(odd / name)
@@ -157,7 +157,7 @@ def test_the_threads_of_the_decoder_change_no_pixel(odd, monkeypatch, threads):
 
 @pytest.mark.parametrize("name", WITH_THE_EXTRA)
 def test_without_its_decoder_a_file_is_refused_with_the_name_of_the_package(odd, monkeypatch, name):
-    monkeypatch.setattr(dicom, "PLUGINS", ("shortcut_audit", "pillow", "pydicom"))
+    monkeypatch.setattr(decoders, "PLUGINS", ("shortcut_audit", "pillow", "pydicom"))
     with pytest.raises(BadImageError, match=WITH_THE_EXTRA[name][1]):
         decode(odd / name)
 
@@ -314,7 +314,7 @@ def test_wrong_tags_are_refused_with_the_reason(tmp_path, tags, message):
     [(JPEG2000Lossless, "pylibjpeg-openjpeg"), (JPEGLSLossless, "pyjpegls"), (JPEGLosslessSV1, "python-gdcm")],
 )
 def test_a_compression_without_decoder_names_the_package(tmp_path, monkeypatch, syntax, package):
-    monkeypatch.setattr(dicom, "PLUGINS", ())
+    monkeypatch.setattr(decoders, "PLUGINS", ())
     refused(tmp_path, film(syntax=syntax), rf"no decoder is installed; install {package} \(pip install 'shortcut-a")
 
 

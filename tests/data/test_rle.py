@@ -15,7 +15,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
-from shortcut_audit.data import dicom
+from shortcut_audit.data import decoders, dicom
 from shortcut_audit.data.decode import BadImageError, decode
 
 SIZE = st.integers(1, 40)
@@ -115,7 +115,7 @@ def test_a_frame_that_ends_within_its_header_is_told(tmp_path):
 
 def test_a_decoder_that_panics_on_damaged_runs_is_never_asked(tmp_path, monkeypatch):
     monkeypatch.setitem(get_decoder(RLELossless)._available, "pylibjpeg", lambda *_: pytest.fail("asked"))
-    monkeypatch.setattr(dicom, "PLUGINS", ("pylibjpeg",))
+    monkeypatch.setattr(decoders, "PLUGINS", ("pylibjpeg",))
     path = tmp_path / "film.dcm"
     path.write_bytes(FILM)
     with pytest.raises(BadImageError, match="RLE Lossless: no decoder is installed"):
