@@ -29,6 +29,15 @@ def real_data():
 
 
 @pytest.fixture(scope="session")
+def odd(real_data):
+    """The folder of odd DICOM files; a test that needs it is skipped where it is missing."""
+    folder = real_data / "dicom_odd" / "files"
+    if not folder.is_dir():
+        pytest.skip(f"odd DICOM files are not there: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def configs():
     """The folder of configurations that are shipped."""
     return Path(__file__).resolve().parents[1] / "configs"

@@ -115,14 +115,6 @@ REFUSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def odd(real_data):
-    folder = real_data / "dicom_odd" / "files"
-    if not folder.is_dir():
-        pytest.skip(f"odd DICOM files are not there: {folder}")
-    return folder
-
-
 def digest(pixels):
     return hashlib.sha256(np.rint(pixels * 255).astype(np.uint8).tobytes()).hexdigest()[:16]
 
